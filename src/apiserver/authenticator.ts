@@ -1,0 +1,23 @@
+import type { IncomingMessage } from "node:http";
+
+/** Who asks (upstream: apiserver `pkg/authentication/user`, Info). */
+export interface UserInfo {
+  readonly name: string;
+  /** Absent when the authenticator knows none. */
+  readonly uid?: string;
+  readonly groups: readonly string[];
+  readonly extra: Readonly<Record<string, readonly string[]>>;
+}
+
+/** Outcome of authentication. `unauthenticated` becomes a 401; its reason is for the log alone. */
+export type AuthenticationResult =
+  | { readonly status: "authenticated"; readonly user: UserInfo }
+  | { readonly status: "unauthenticated"; readonly reason: string };
+
+/**
+ * Tells who sent a request. Removes the identity headers it was configured with from the request, whoever sent them.
+ * Answers directly when it knows, and with a promise only when it must ask: the metric path stays synchronous while caches are warm.
+ */
+export interface Authenticator {
+  authenticate(request: IncomingMessage): AuthenticationResult | Promise<AuthenticationResult>;
+}

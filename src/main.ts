@@ -1,0 +1,2 @@
+/* The process entry; the command line is added with the first command. */
+export {};

@@ -1,0 +1,31 @@
+/**
+ * Anything caught, as an Error: an Error stays itself, anything else becomes the message of one.
+ */
+export function errorFromUnknown(reason: unknown): Error {
+  if (reason instanceof Error) return reason;
+  return new Error(typeof reason === "string" ? reason : JSON.stringify(reason));
+}
+
+/**
+ * The error and its causes, outermost first; at most eight, so that a circular chain ends. An AggregateError is followed through its first member.
+ */
+export function causeChain(error: Error): readonly Error[] {
+  const chain: Error[] = [];
+  let current: unknown = error;
+  while (current instanceof Error && chain.length < 8 && !chain.includes(current)) {
+    chain.push(current);
+    const firstMember: unknown = current instanceof AggregateError ? current.errors[0] : undefined;
+    current = current.cause ?? firstMember;
+  }
+  return chain;
+}
+
+/**
+ * Node's error code (`ECONNREFUSED`, `ERR_TLS_CERT_ALTNAME_INVALID`, …): the first in the cause chain, or undefined when none carries one.
+ */
+export function errorCode(error: Error): string | undefined {
+  for (const link of causeChain(error)) {
+    if ("code" in link && typeof link.code === "string") return link.code;
+  }
+  return undefined;
+}
