@@ -15,8 +15,9 @@ import { SteadyReads } from "./steady-reads.ts";
 
 const namespace = "reads";
 const metric = "steady";
-const burst = 5;
-const intervalMs = 100;
+// Ten at once, so that several connections are in use: a replica that goes has to hand over all of them.
+const burst = 10;
+const intervalMs = 200;
 const readsPerSecond = (burst * 1_000) / intervalMs;
 const readsPerReplica = 200;
 
@@ -88,8 +89,9 @@ class ReplicaSet {
     };
     this.#ports = ports;
     this.stack.defer(async () => Promise.all([...this.#running.values()].map((one) => one.stop())));
-    await Promise.all([this.#launch("a"), this.#launch("b")]);
     const port = await freePort();
+    await applyApiService(cluster, port);
+    await Promise.all([this.#launch("a"), this.#launch("b")]);
     this.#balancer = this.stack.add(
       await Balancer.start({
         port,
@@ -104,7 +106,6 @@ class ReplicaSet {
     );
     await this.#untilBalanced("a");
     await this.#untilBalanced("b");
-    await applyApiService(cluster, port);
     await untilAvailable(cluster);
   }
 
@@ -169,12 +170,27 @@ const failuresOf = (reads: readonly Read[]): readonly string[] =>
 const startedBetween = (reads: readonly Read[], fromMs: number, toMs: number): readonly Read[] =>
   reads.filter(({ startedMs }) => startedMs >= fromMs && startedMs < toMs);
 
-test("no read fails while two replicas are restarted one after the other", async () => {
-  const replicas = new ReplicaSet(4);
+interface Kill {
+  readonly name: ReplicaName;
+  readonly killedMs: number;
+  readonly code: number | null;
+}
+
+interface Restart {
+  readonly reads: readonly Read[];
+  readonly durationMs: number;
+  readonly served: Readonly<Record<ReplicaName, number>>;
+  readonly kills: readonly Kill[];
+}
+
+/** Restarts both replicas, one after the other, while reads come in all the time. */
+async function rollingRestart(shutdownDelaySeconds: number): Promise<Restart> {
+  const replicas = new ReplicaSet(shutdownDelaySeconds);
   try {
     await replicas.start();
     const traffic = await readAsReader();
-    const kills: { name: ReplicaName; killedMs: number; code: number | null }[] = [];
+    const kills: Kill[] = [];
+    const startedMs = performance.now();
     try {
       await untilServed(traffic, "a");
       await untilServed(traffic, "b");
@@ -182,70 +198,56 @@ test("no read fails while two replicas are restarted one after the other", async
         ["a", "b"],
         ["b", "a"],
       ] as const) {
-        kills.push({ name, ...(await replicas.terminate(name)) });
+        const kill = { name, ...(await replicas.terminate(name)) };
+        kills.push(kill);
         await replicas.replace(name);
-        await untilServed(traffic, other, kills.at(-1)?.killedMs);
+        await untilServed(traffic, other, kill.killedMs);
       }
     } finally {
       await traffic.stop();
     }
-    const { reads } = traffic;
-    const durationMs = Math.max(...reads.map((read) => read.endedMs)) - (reads[0]?.startedMs ?? 0);
-    const summary = {
+    const restart = {
+      reads: traffic.reads,
+      durationMs: performance.now() - startedMs,
       served: { a: traffic.servedBy("a"), b: traffic.servedBy("b") },
-      reads: reads.length,
-      seconds: durationMs / 1_000,
+      kills,
     };
-    console.log(`  rolling restart: ${JSON.stringify(summary)}`);
-
-    expect(failuresOf(reads)).toEqual([]);
-    expect(kills.map(({ name, code }) => ({ name, code }))).toEqual([
-      { name: "a", code: 0 },
-      { name: "b", code: 0 },
-    ]);
-    expect(reads.length / (durationMs / 1_000)).toBeGreaterThan(readsPerSecond * 0.9);
-    expect(traffic.servedBy("a")).toBeGreaterThanOrEqual(readsPerReplica);
-    expect(traffic.servedBy("b")).toBeGreaterThanOrEqual(readsPerReplica);
-    for (const { name, killedMs } of kills) {
-      const before = startedBetween(reads, killedMs - 1_000, killedMs);
-      const after = startedBetween(reads, killedMs, killedMs + 1_000);
-      expect(before.length).toBeGreaterThan(readsPerSecond * 0.8);
-      expect(after.length).toBeGreaterThan(readsPerSecond * 0.8);
-      // The one that was told to stop was at work in that moment.
-      expect(before.filter(({ replica }) => replica === name).length).toBeGreaterThan(0);
-    }
+    report(shutdownDelaySeconds, restart);
+    return restart;
   } finally {
     await replicas.stack.stop();
+  }
+}
+
+function report(shutdownDelaySeconds: number, { reads, durationMs, served }: Restart): void {
+  const failures = failuresOf(reads);
+  console.log(
+    `  drain of ${shutdownDelaySeconds} s: ${reads.length} reads in ${Math.round(durationMs / 1_000)} s, ` +
+      `a answered ${served.a}, b ${served.b}, ${failures.length} failed ${failures[0] ?? ""}`,
+  );
+}
+
+test("no read fails while two replicas are restarted one after the other", async () => {
+  const { reads, durationMs, served, kills } = await rollingRestart(4);
+  expect(failuresOf(reads)).toEqual([]);
+  expect(kills.map(({ name, code }) => ({ name, code }))).toEqual([
+    { name: "a", code: 0 },
+    { name: "b", code: 0 },
+  ]);
+  expect(reads.length / (durationMs / 1_000)).toBeGreaterThan(readsPerSecond * 0.9);
+  expect(served.a).toBeGreaterThanOrEqual(readsPerReplica);
+  expect(served.b).toBeGreaterThanOrEqual(readsPerReplica);
+  for (const { name, killedMs } of kills) {
+    const before = startedBetween(reads, killedMs - 1_000, killedMs);
+    const after = startedBetween(reads, killedMs, killedMs + 1_000);
+    expect(before.length).toBeGreaterThan(readsPerSecond * 0.7);
+    expect(after.length).toBeGreaterThan(readsPerSecond * 0.7);
+    // The one that was told to stop was at work in that moment.
+    expect(before.filter(({ replica }) => replica === name).length).toBeGreaterThan(0);
   }
 }, 180_000);
 
 test("reads fail when the drain is taken out, so the test above can tell", async () => {
-  const replicas = new ReplicaSet(0);
-  try {
-    await replicas.start();
-    const traffic = await readAsReader();
-    try {
-      await untilServed(traffic, "a");
-      await untilServed(traffic, "b");
-      await replicas.terminate("a");
-      await waitFor(
-        "a read has failed",
-        () =>
-          Promise.resolve({
-            met: failuresOf(traffic.reads).length > 0,
-            seen: traffic.reads.length,
-          }),
-        10_000,
-      );
-    } finally {
-      await traffic.stop();
-    }
-    const failures = failuresOf(traffic.reads);
-    console.log(
-      `  without drain: ${failures.length} of ${traffic.reads.length} reads failed, first: ${failures[0]}`,
-    );
-    expect(failures.length).toBeGreaterThan(0);
-  } finally {
-    await replicas.stack.stop();
-  }
-}, 120_000);
+  const { reads } = await rollingRestart(0);
+  expect(failuresOf(reads).length).toBeGreaterThan(0);
+}, 180_000);

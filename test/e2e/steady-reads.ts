@@ -15,7 +15,7 @@ export interface Read {
 export interface SteadyReadsOptions {
   readonly client: ApiClient;
   readonly path: string;
-  /** Reads sent at the same moment; the HPA controller's five workers do the same. */
+  /** Reads sent at the same moment; the HPA controller's workers do the same. */
   readonly burst: number;
   /** Time between two bursts. */
   readonly intervalMs: number;
