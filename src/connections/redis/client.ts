@@ -1,0 +1,191 @@
+import { backoffDelayMs } from "../../runtime/backoff.ts";
+import type { Clock, Random } from "../../runtime/clock.ts";
+import { errorFromUnknown } from "../../runtime/errors.ts";
+import { createRedisClient } from "./create-client.ts";
+import type { RedisCredentials } from "./create-client.ts";
+import { findingFromRedisError, RedisDialError } from "./errors.ts";
+import type { RedisConnectionOptions } from "./options.ts";
+import type { ReadScript, ScriptCall } from "./script.ts";
+import { runScript } from "./script.ts";
+import type { OnReply } from "./session.ts";
+import { RedisSession } from "./session.ts";
+import { untilAborted } from "./until-aborted.ts";
+
+/** Time and chance, as arguments. */
+export interface RedisConnectionDependencies {
+  readonly clock: Clock;
+  /** Spreads the reconnects of many processes. */
+  readonly random: Random;
+}
+
+/** Runs of one script. */
+export interface ScriptRun {
+  readonly script: ReadScript;
+  readonly calls: readonly ScriptCall[];
+}
+
+const defaultDialTimeoutMs = 5_000;
+
+/** Between failed dials, while reads fail at once with the last cause. Short: whoever reads has a backoff of its own. */
+const dialBackoff = { initialMs: 50, maxMs: 1_000 } as const;
+
+/** Deadlines in a row without a single reply after which the socket is taken for dead. */
+const maxSilentDeadlines = 3;
+
+interface OpenSession {
+  readonly session: RedisSession;
+  readonly credentials: RedisCredentials;
+}
+
+interface FailedDial {
+  readonly error: RedisDialError;
+  readonly retryAtMs: number;
+}
+
+/**
+ * One Redis server behind one socket, however many things are read from it. The socket is dialled by the first read that needs it, again by the
+ * next read after it ended, and again when the user name or password changed.
+ */
+export class RedisConnection {
+  readonly #options: RedisConnectionOptions;
+  readonly #dependencies: RedisConnectionDependencies;
+  readonly #closing = new AbortController();
+  #open: OpenSession | undefined;
+  #dialing: Promise<RedisSession> | undefined;
+  #failures = 0;
+  #failed: FailedDial | undefined;
+  #silentDeadlines = 0;
+
+  constructor(options: RedisConnectionOptions, dependencies: RedisConnectionDependencies) {
+    this.#options = options;
+    this.#dependencies = dependencies;
+  }
+
+  /** Name of the connection in the configuration. */
+  get name(): string {
+    return this.#options.name;
+  }
+
+  /**
+   * Runs a script once for each call and hands over each reply, or failure, as it arrives. Resolves when every call has one. When the signal
+   * aborts it resolves at once: after a deadline (`TimeoutError`) what is left has been handed over as failed with the signal's reason,
+   * after any other abort it is not mentioned. Never rejects.
+   */
+  async runScript(run: ScriptRun, onReply: OnReply, signal: AbortSignal): Promise<void> {
+    const isAnswered = new Set<number>();
+    const report: OnReply = (index, reply) => {
+      isAnswered.add(index);
+      onReply(index, reply);
+    };
+    try {
+      await this.#run(run, report, signal);
+    } catch (reason) {
+      const error = errorFromUnknown(reason);
+      if (signal.aborted && error.name !== "TimeoutError") return;
+      run.calls.forEach((_call, index) => {
+        if (!isAnswered.has(index)) report(index, { status: "failed", error });
+      });
+    }
+  }
+
+  /** Ends the socket, or the dial, at once. What is under way fails. Idempotent. */
+  async close(): Promise<void> {
+    this.#closing.abort(
+      new RedisDialError({ code: "Unavailable", finding: "connection is closing" }),
+    );
+    this.#drop();
+    await this.#dialing?.catch(() => undefined);
+  }
+
+  async #run(run: ScriptRun, onReply: OnReply, signal: AbortSignal): Promise<void> {
+    const session = await untilAborted(this.#session(), signal);
+    const repliesBefore = session.replies;
+    try {
+      await runScript(session, run, onReply, signal);
+      this.#silentDeadlines = 0;
+    } catch (reason) {
+      if (session.replies > repliesBefore) this.#silentDeadlines = 0;
+      else this.#noteSilentDeadline(session);
+      throw reason;
+    }
+  }
+
+  /** A peer that accepts and never answers looks like a slow one; a new socket finds out whether the old one is to blame. */
+  #noteSilentDeadline(session: RedisSession): void {
+    this.#silentDeadlines += 1;
+    if (this.#silentDeadlines < maxSilentDeadlines || this.#open?.session !== session) return;
+    this.#drop();
+  }
+
+  #drop(): void {
+    this.#open?.session.destroy();
+    this.#open = undefined;
+    this.#silentDeadlines = 0;
+  }
+
+  /** The open session, the one being dialled, or a new one. */
+  async #session(): Promise<RedisSession> {
+    this.#closing.signal.throwIfAborted();
+    const credentials = this.#credentials();
+    if (this.#open?.session.isOpen === true && isSame(this.#open.credentials, credentials)) {
+      return this.#open.session;
+    }
+    if (this.#dialing !== undefined) return this.#dialing;
+    if (
+      this.#failed !== undefined &&
+      this.#dependencies.clock.monotonic() < this.#failed.retryAtMs
+    ) {
+      throw this.#failed.error;
+    }
+    this.#drop();
+    this.#dialing = this.#dial(credentials).finally(() => {
+      this.#dialing = undefined;
+    });
+    return this.#dialing;
+  }
+
+  async #dial(credentials: RedisCredentials): Promise<RedisSession> {
+    const { clock, random } = this.#dependencies;
+    const timeoutMs = this.#options.dialTimeoutMs ?? defaultDialTimeoutMs;
+    const deadline = clock.timeout(timeoutMs, this.#closing.signal);
+    let session: RedisSession | undefined;
+    try {
+      session = new RedisSession(createRedisClient(this.#options, credentials));
+      await untilAborted(session.open(), deadline.signal);
+      this.#open = { session, credentials };
+      this.#failures = 0;
+      this.#failed = undefined;
+      return session;
+    } catch (reason) {
+      session?.destroy();
+      this.#failures += 1;
+      const error = dialError(errorFromUnknown(reason));
+      const delayMs = backoffDelayMs(this.#failures, dialBackoff, random);
+      this.#failed = { error, retryAtMs: clock.monotonic() + delayMs };
+      throw error;
+    } finally {
+      deadline.clear();
+    }
+  }
+
+  /** The present credentials; those of the open session when they cannot be read now. */
+  #credentials(): RedisCredentials {
+    try {
+      const { username, password } = this.#options;
+      return { username: username?.(), password: password?.() };
+    } catch (reason) {
+      if (this.#open?.session.isOpen === true) return this.#open.credentials;
+      const finding = "the user name or password cannot be read";
+      throw new RedisDialError({ code: "Unauthenticated", finding }, { cause: reason });
+    }
+  }
+}
+
+function isSame(a: RedisCredentials, b: RedisCredentials): boolean {
+  return a.username === b.username && a.password === b.password;
+}
+
+function dialError(error: Error): RedisDialError {
+  if (error instanceof RedisDialError) return error;
+  return new RedisDialError(findingFromRedisError(error), { cause: error });
+}

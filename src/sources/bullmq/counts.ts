@@ -1,0 +1,154 @@
+import type { Fields } from "../../model/reading.ts";
+import { bullmqKeyNames } from "./read-script.ts";
+import type { BullmqField } from "./source-type.ts";
+
+/** What a reply of the read script means. */
+export type BullmqCounts =
+  | { readonly status: "counted"; readonly fields: Fields }
+  /** Neither `id` nor `meta` exists: no client ever made this queue, or the data are gone. */
+  | { readonly status: "missing" }
+  /** A command inside the script failed. `key` is the last part of the key's name, or `job` for the job at the head. */
+  | { readonly status: "failed"; readonly key: string; readonly message: string }
+  /** The reply has not the form that the script gives. */
+  | { readonly status: "malformed"; readonly finding: string };
+
+class MalformedReply extends Error {}
+
+/**
+ * The fields that a reply of the read script stands for. Pure; never throws.
+ *
+ * @param nowMs the wall clock that the call was made with, milliseconds
+ */
+export function countsFromReply(reply: unknown, nowMs: number): BullmqCounts {
+  if (!Array.isArray(reply)) return { status: "malformed", finding: "the reply is not an array" };
+  const values: readonly unknown[] = reply;
+  if (values[0] === -1) return failureFromReply(values);
+  try {
+    return counts(snapshotFromReply(values), nowMs);
+  } catch (reason) {
+    if (reason instanceof MalformedReply) return { status: "malformed", finding: reason.message };
+    throw reason;
+  }
+}
+
+interface Snapshot {
+  readonly hasMeta: boolean;
+  readonly wait: number;
+  readonly pausedList: number;
+  readonly active: number;
+  readonly prioritized: number;
+  readonly delayed: number;
+  readonly due: number;
+  readonly waitingChildren: number;
+  readonly isPaused: boolean;
+  /** Most jobs that may be active at once, over all workers; undefined without a global limit. */
+  readonly concurrency: number | undefined;
+  /** Jobs ever added; undefined when the key does not exist. */
+  readonly id: number | undefined;
+  readonly headTimestampMs: number | undefined;
+  readonly headScore: number | undefined;
+}
+
+const replyLength = 15;
+
+function snapshotFromReply(values: readonly unknown[]): Snapshot {
+  if (values.length !== replyLength) {
+    throw new MalformedReply(`the reply has ${values.length} parts, not ${replyLength}`);
+  }
+  const count = (index: number, name: string): number => countFromReply(values[index], name);
+  const optional = (index: number, name: string): number | undefined =>
+    values[index] === null ? undefined : count(index, name);
+  return {
+    hasMeta: count(0, "meta") > 0,
+    wait: difference(count(1, "wait"), count(3, "marker"), "wait"),
+    pausedList: difference(count(2, "paused"), count(4, "marker"), "paused"),
+    active: count(5, "active"),
+    prioritized: count(6, "prioritized"),
+    delayed: count(7, "delayed"),
+    due: count(8, "due"),
+    waitingChildren: count(9, "waiting-children"),
+    isPaused: values[10] !== null,
+    concurrency: optional(11, "meta.concurrency"),
+    id: optional(12, "id"),
+    headTimestampMs: optional(13, "timestamp of the head job"),
+    headScore: optional(14, "score of the head job"),
+  };
+}
+
+/** Redis gives integers of its own as integers and stored numbers as text. */
+function countFromReply(value: unknown, name: string): number {
+  const number = typeof value === "string" && /^\d{1,20}$/u.test(value) ? Number(value) : value;
+  if (typeof number === "number" && Number.isFinite(number) && number >= 0) return number;
+  throw new MalformedReply(`${name} is not a count`);
+}
+
+function difference(count: number, marker: number, name: string): number {
+  if (count >= marker) return count - marker;
+  throw new MalformedReply(`${name} is shorter than its marker`);
+}
+
+function counts(snapshot: Snapshot, nowMs: number): BullmqCounts {
+  if (!snapshot.hasMeta && snapshot.id === undefined) return { status: "missing" };
+  const waiting = snapshot.wait + snapshot.pausedList;
+  const takeable = takeableJobs(snapshot);
+  const fields: Partial<Record<BullmqField, number | undefined>> = {
+    waiting,
+    prioritized: snapshot.prioritized,
+    delayedDue: snapshot.due,
+    active: snapshot.active,
+    takeable,
+    backlog: takeable + snapshot.active,
+    // After a resume some jobs can be left in the list of the older form of pause, where no worker looks.
+    paused: snapshot.isPaused ? waiting + snapshot.prioritized + snapshot.due : snapshot.pausedList,
+    ...totals(snapshot),
+    headOfLineAgeSeconds: headOfLineAgeSeconds(snapshot, nowMs),
+  };
+  return { status: "counted", fields: presentFields(fields) };
+}
+
+/** What a worker could take now: nothing while paused, and no more than the global concurrency leaves free. */
+function takeableJobs(snapshot: Snapshot): number {
+  if (snapshot.isPaused) return 0;
+  const jobs = snapshot.wait + snapshot.prioritized + snapshot.due;
+  if (snapshot.concurrency === undefined) return jobs;
+  return Math.min(jobs, Math.max(0, snapshot.concurrency - snapshot.active));
+}
+
+/**
+ * Jobs ever added, and jobs ever finished: those added and no longer held. `id` counts every call of add, also one that a custom id or deduplication
+ * made no job of, so both are upper bounds. Absent where they contradict what is held.
+ */
+function totals(
+  snapshot: Snapshot,
+): Pick<Record<BullmqField, number | undefined>, "arrivals" | "completions"> {
+  const { wait, pausedList, prioritized, delayed, active, waitingChildren } = snapshot;
+  const held = wait + pausedList + prioritized + delayed + active + waitingChildren;
+  // A queue that exists and was never given a job has no counter yet; with jobs in it the counter is lost.
+  const arrivals = snapshot.id ?? (held === 0 ? 0 : undefined);
+  const isConsistent = arrivals !== undefined && arrivals >= held;
+  return { arrivals, completions: isConsistent ? arrivals - held : undefined };
+}
+
+/** Since its creation, or since it became due. A clock ahead of ours makes 0, not a negative age. */
+function headOfLineAgeSeconds(snapshot: Snapshot, nowMs: number): number | undefined {
+  const sinceMs =
+    snapshot.headTimestampMs ??
+    (snapshot.headScore === undefined ? undefined : Math.floor(snapshot.headScore / 4_096));
+  return sinceMs === undefined ? undefined : Math.max(0, nowMs - sinceMs) / 1_000;
+}
+
+function presentFields(fields: Readonly<Record<string, number | undefined>>): Fields {
+  return Object.fromEntries(
+    Object.entries(fields).flatMap(([name, value]): [string, number][] =>
+      value === undefined ? [] : [[name, value]],
+    ),
+  );
+}
+
+function failureFromReply(values: readonly unknown[]): BullmqCounts {
+  const [, index, message] = values;
+  if (typeof index !== "number" || typeof message !== "string") {
+    return { status: "malformed", finding: "the reply is a failure without a reason" };
+  }
+  return { status: "failed", key: bullmqKeyNames[index - 1] ?? "job", message };
+}

@@ -1,0 +1,107 @@
+import type { ScriptCall } from "../../connections/redis/script.ts";
+import type { BullmqQueueRef } from "./query.ts";
+
+/**
+ * Keys that the script reads, as `<prefix>:<queue>:<name>`, in the order of its KEYS (upstream: BullMQ `src/classes/queue-keys.ts`).
+ */
+export const bullmqKeyNames = [
+  "wait",
+  "paused",
+  "active",
+  "prioritized",
+  "delayed",
+  "waiting-children",
+  "meta",
+  "id",
+] as const;
+
+/**
+ * One read of one queue: every count at the same instant, in O(log n). Writes nothing, so it runs on replicas and without any right to write.
+ *
+ * - Needs the rights llen, lindex, zcard, zcount, zrange, hmget, hget, get and exists; no shebang, which Redis 6 does not know.
+ * - A command that fails ends the read: the reply is then {-1, index of the key, error}. Index 0 is the job at the head.
+ * - BullMQ 2 to 4 put a marker at the right end of the list: "0", or "0:" and a time. It is no job.
+ * - The head is the job that would be taken next: right end of wait, then of paused, then the first prioritized one. Where there is none, the
+ *   due time of the first due delayed job is told instead.
+ * - The numbers of the clock are made by the caller: Lua would print them with 14 digits.
+ *
+ * ARGV: greatest score of a due delayed job; prefix of the keys of jobs.
+ */
+export const bullmqReadLua = `
+local failure = false
+
+local function read(command, index, ...)
+  if failure then return false end
+  local reply = redis.pcall(command, KEYS[index], ...)
+  if type(reply) == 'table' and reply['err'] then
+    failure = {-1, index, reply['err']}
+    return false
+  end
+  return reply
+end
+
+local function rightEnd(index)
+  local id = read('LINDEX', index, -1)
+  if id and (id == '0' or string.sub(id, 1, 2) == '0:') then
+    return 1, read('LINDEX', index, -2)
+  end
+  return 0, id
+end
+
+local wait = read('LLEN', 1)
+local paused = read('LLEN', 2)
+local active = read('LLEN', 3)
+local prioritized = read('ZCARD', 4)
+local delayed = read('ZCARD', 5)
+local due = read('ZCOUNT', 5, '-inf', ARGV[1])
+local waitingChildren = read('ZCARD', 6)
+local meta = read('HMGET', 7, 'paused', 'concurrency')
+local id = read('GET', 8)
+local hasMeta = read('EXISTS', 7)
+local waitMarker, nextWaiting = rightEnd(1)
+local pausedMarker, nextPaused = rightEnd(2)
+if failure then return failure end
+
+local head = nextWaiting or nextPaused
+if not head and prioritized > 0 then
+  local first = read('ZRANGE', 4, 0, 0)
+  head = first and first[1]
+end
+local headScore = false
+if not head and due > 0 then
+  local first = read('ZRANGE', 5, 0, 0, 'WITHSCORES')
+  headScore = first and first[2]
+end
+if failure then return failure end
+
+local headTimestamp = false
+if head then
+  headTimestamp = redis.pcall('HGET', ARGV[2] .. head, 'timestamp')
+  if type(headTimestamp) == 'table' and headTimestamp['err'] then
+    return {-1, 0, headTimestamp['err']}
+  end
+end
+
+return {
+  hasMeta, wait, paused, waitMarker, pausedMarker, active, prioritized, delayed, due,
+  waitingChildren, meta[1] or false, meta[2] or false, id or false, headTimestamp or false,
+  headScore or false
+}
+`;
+
+/**
+ * Keys and arguments for one queue.
+ *
+ * A delayed job's score is its due time times 4,096 plus a counter below that (BullMQ `includes/getDelayedScore.lua`), so due at `nowMs` means a score
+ * of at most (nowMs + 1) × 4,096 − 1, which is what a worker promotes (`includes/promoteDelayedJobs.lua`). Exact in doubles until September 2039.
+ *
+ * @param nowMs wall clock, milliseconds. Ours, not the server's: BullMQ's producers and workers write and compare their own clocks, never the server's;
+ *   it takes no right to TIME; and a clock that is wrong by a second moves only the jobs due in that second.
+ */
+export function bullmqScriptCall({ prefix, queue }: BullmqQueueRef, nowMs: number): ScriptCall {
+  const base = `${prefix}:${queue}:`;
+  return {
+    keys: bullmqKeyNames.map((name) => `${base}${name}`),
+    args: [(Math.floor(nowMs) + 1) * 4_096 - 1, base],
+  };
+}
