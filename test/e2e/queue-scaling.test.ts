@@ -118,6 +118,14 @@ async function untilAsleep(timeoutMs: number): Promise<void> {
   const counts = await queue.getJobCounts();
   expect(counts).toMatchObject({ completed: added, failed: 0, waiting: 0, active: 0, delayed: 0 });
   await untilReplicas("no replica is left", ({ existing }) => existing === 0, 15_000);
+  await waitFor(
+    "no worker is left",
+    () => {
+      const seen = { workers: workers.size, closing: workers.closing };
+      return Promise.resolve({ met: seen.workers + seen.closing === 0, seen });
+    },
+    15_000,
+  );
   expect(await hpaCondition("ScaledToZero")).toMatchObject({ status: "True" });
 }
 
@@ -185,7 +193,7 @@ describe("a real BullMQ queue and a real HPA", () => {
     await waitFor(
       "4 workers hold a job",
       async () => {
-        const seen = await queue.getJobCounts();
+        const seen = { ...(await queue.getJobCounts("active")), workers: workers.size };
         return { met: seen["active"] === 4 && workers.size === 4, seen };
       },
       15_000,

@@ -47,6 +47,11 @@ export class WorkerPool {
     return this.#workers.size;
   }
 
+  /** Workers whose pods are gone and that have not ended yet; until then they may still take a job. */
+  get closing(): number {
+    return this.#closing.size;
+  }
+
   /** The most workers that ran at once since the last reset. */
   get peak(): number {
     return this.#peak;
