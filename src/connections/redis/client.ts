@@ -32,10 +32,21 @@ const dialBackoff = { initialMs: 50, maxMs: 1_000 } as const;
 /** Deadlines in a row without a single reply after which the socket is taken for dead. */
 const maxSilentDeadlines = 3;
 
+/** How long credentials are believed before they are read again, milliseconds: reads may be many a second, and files are read each time. */
+const credentialsMaxAgeMs = 1_000;
+
 interface OpenSession {
   readonly session: RedisSession;
   readonly credentials: RedisCredentials;
 }
+
+/** Deadlines in a row without any reply, and when the last of them passed (monotonic, milliseconds). */
+interface Silence {
+  readonly deadlines: number;
+  readonly lastMs: number;
+}
+
+const noSilence: Silence = { deadlines: 0, lastMs: -Infinity };
 
 interface FailedDial {
   readonly error: RedisDialError;
@@ -52,9 +63,10 @@ export class RedisConnection {
   readonly #closing = new AbortController();
   #open: OpenSession | undefined;
   #dialing: Promise<RedisSession> | undefined;
+  #credentialsReadMs = -Infinity;
   #failures = 0;
   #failed: FailedDial | undefined;
-  #silentDeadlines = 0;
+  #silence = noSilence;
 
   constructor(options: RedisConnectionOptions, dependencies: RedisConnectionDependencies) {
     this.#options = options;
@@ -67,9 +79,8 @@ export class RedisConnection {
   }
 
   /**
-   * Runs a script once for each call and hands over each reply, or failure, as it arrives. Resolves when every call has one. When the signal
-   * aborts it resolves at once: after a deadline (`TimeoutError`) what is left has been handed over as failed with the signal's reason,
-   * after any other abort it is not mentioned. Never rejects.
+   * Runs a script once for each call and hands over each reply, or failure, as it arrives. Resolves when every call has one, or at once when the
+   * signal aborts: what is left is not mentioned then. Never rejects.
    */
   async runScript(run: ScriptRun, onReply: OnReply, signal: AbortSignal): Promise<void> {
     const isAnswered = new Set<number>();
@@ -80,8 +91,8 @@ export class RedisConnection {
     try {
       await this.#run(run, report, signal);
     } catch (reason) {
+      if (signal.aborted) return;
       const error = errorFromUnknown(reason);
-      if (signal.aborted && error.name !== "TimeoutError") return;
       run.calls.forEach((_call, index) => {
         if (!isAnswered.has(index)) report(index, { status: "failed", error });
       });
@@ -99,34 +110,39 @@ export class RedisConnection {
 
   async #run(run: ScriptRun, onReply: OnReply, signal: AbortSignal): Promise<void> {
     const session = await untilAborted(this.#session(), signal);
+    const startedMs = this.#dependencies.clock.monotonic();
     const repliesBefore = session.replies;
     try {
       await runScript(session, run, onReply, signal);
-      this.#silentDeadlines = 0;
+      this.#silence = noSilence;
     } catch (reason) {
-      if (session.replies > repliesBefore) this.#silentDeadlines = 0;
-      else this.#noteSilentDeadline(session);
+      if (session.replies > repliesBefore) this.#silence = noSilence;
+      else this.#noteSilentDeadline(session, startedMs);
       throw reason;
     }
   }
 
-  /** A peer that accepts and never answers looks like a slow one; a new socket finds out whether the old one is to blame. */
-  #noteSilentDeadline(session: RedisSession): void {
-    this.#silentDeadlines += 1;
-    if (this.#silentDeadlines < maxSilentDeadlines || this.#open?.session !== session) return;
-    this.#drop();
+  /**
+   * A peer that accepts and never answers looks like a slow one; a new socket finds out whether the old one is to blame. Reads that ran side by side
+   * count as one.
+   */
+  #noteSilentDeadline(session: RedisSession, startedMs: number): void {
+    if (this.#open?.session !== session || startedMs < this.#silence.lastMs) return;
+    const lastMs = this.#dependencies.clock.monotonic();
+    this.#silence = { deadlines: this.#silence.deadlines + 1, lastMs };
+    if (this.#silence.deadlines >= maxSilentDeadlines) this.#drop();
   }
 
   #drop(): void {
     this.#open?.session.destroy();
     this.#open = undefined;
-    this.#silentDeadlines = 0;
+    this.#silence = noSilence;
   }
 
   /** The open session, the one being dialled, or a new one. */
   async #session(): Promise<RedisSession> {
     this.#closing.signal.throwIfAborted();
-    const credentials = this.#credentials();
+    const credentials = this.#presentCredentials();
     if (this.#open?.session.isOpen === true && isSame(this.#open.credentials, credentials)) {
       return this.#open.session;
     }
@@ -168,13 +184,19 @@ export class RedisConnection {
     }
   }
 
-  /** The present credentials; those of the open session when they cannot be read now. */
-  #credentials(): RedisCredentials {
+  /** The present credentials; those of the open session while they are young, or cannot be read now. */
+  #presentCredentials(): RedisCredentials {
+    const open = this.#open?.session.isOpen === true ? this.#open : undefined;
+    const nowMs = this.#dependencies.clock.monotonic();
+    if (open !== undefined && nowMs - this.#credentialsReadMs < credentialsMaxAgeMs) {
+      return open.credentials;
+    }
+    this.#credentialsReadMs = nowMs;
     try {
       const { username, password } = this.#options;
       return { username: username?.(), password: password?.() };
     } catch (reason) {
-      if (this.#open?.session.isOpen === true) return this.#open.credentials;
+      if (open !== undefined) return open.credentials;
       const finding = "the user name or password cannot be read";
       throw new RedisDialError({ code: "Unauthenticated", finding }, { cause: reason });
     }

@@ -1,7 +1,7 @@
 import type { RedisAddress } from "./config.ts";
 
 /**
- * Gives the present value of a secret. Called again before each read, so that a changed value is used soon; cheap. Throws when the
+ * Gives the present value of a secret. Called again by a read at most once a second, so that a changed value is used soon. Throws when the
  * value cannot be had; what it throws must not hold the secret.
  */
 export type SecretReader = () => string;
