@@ -193,8 +193,8 @@ describe("a real BullMQ queue and a real HPA", () => {
     await waitFor(
       "4 workers hold a job",
       async () => {
-        const seen = { ...(await queue.getJobCounts("active")), workers: workers.size };
-        return { met: seen["active"] === 4 && workers.size === 4, seen };
+        const seen = { active: await queue.getActiveCount(), workers: workers.size };
+        return { met: seen.active === 4 && seen.workers === 4, seen };
       },
       15_000,
     );
