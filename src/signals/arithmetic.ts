@@ -1,0 +1,94 @@
+import { ExpressionFault } from "./environment.ts";
+
+/** The operators of CEL that take two numbers and give one. */
+export type ArithmeticOperator = "+" | "-" | "*" | "/" | "%";
+
+/** The operators of CEL that compare two numbers. */
+export type ComparisonOperator = "==" | "!=" | "<" | "<=" | ">" | ">=";
+
+/** What a fault calls the part of the expression that it is about; called when there is one only. */
+export type Describe = () => string;
+
+/** Passes a finite number on; anything else would turn into a plausible number later: `1 / (1 / 0)` is 0 in IEEE 754. */
+function finite(value: number, describe: Describe): number {
+  if (Number.isFinite(value)) return value;
+  throw new ExpressionFault(`${describe()} is not finite`);
+}
+
+/** Passes an int on that a double holds exactly. */
+function exact(value: number, describe: Describe): number {
+  if (Number.isSafeInteger(value)) return value;
+  throw new ExpressionFault(`${describe()} is beyond the integers that are exact`);
+}
+
+/** Passes a divisor on. Both types refuse 0: CEL's doubles would give infinity, which is no value either. */
+function divisor(value: number, describe: Describe): number {
+  if (value !== 0) return value;
+  throw new ExpressionFault(`${describe()} divides by zero`);
+}
+
+/**
+ * Arithmetic on doubles (upstream: cel-spec `doc/langdef.md`, arithmetic), with every result finite. CEL has no `%` on doubles.
+ */
+export function doubleArithmetic(
+  operator: Exclude<ArithmeticOperator, "%">,
+  describe: Describe,
+): (left: number, right: number) => number {
+  switch (operator) {
+    case "+":
+      return (left, right) => finite(left + right, describe);
+    case "-":
+      return (left, right) => finite(left - right, describe);
+    case "*":
+      return (left, right) => finite(left * right, describe);
+    case "/":
+      return (left, right) => finite(left / divisor(right, describe), describe);
+  }
+}
+
+/**
+ * Arithmetic on ints (upstream: cel-spec `doc/langdef.md`, arithmetic): division and modulus truncate towards zero, overflow is an error.
+ * The quotient of two exact ints is truncated correctly from the rounded one.
+ */
+export function intArithmetic(
+  operator: ArithmeticOperator,
+  describe: Describe,
+): (left: number, right: number) => number {
+  switch (operator) {
+    case "+":
+      return (left, right) => exact(left + right, describe);
+    case "-":
+      return (left, right) => exact(left - right, describe);
+    case "*":
+      return (left, right) => exact(left * right, describe);
+    case "/":
+      return (left, right) => Math.trunc(left / divisor(right, describe));
+    case "%":
+      return (left, right) => left % divisor(right, describe);
+  }
+}
+
+/** Comparison of two numbers; an int beside a double is compared by value, as CEL does. */
+export function comparison(
+  operator: ComparisonOperator,
+): (left: number | boolean, right: number | boolean) => boolean {
+  switch (operator) {
+    case "==":
+      return (left, right) => left === right;
+    case "!=":
+      return (left, right) => left !== right;
+    case "<":
+      return (left, right) => left < right;
+    case "<=":
+      return (left, right) => left <= right;
+    case ">":
+      return (left, right) => left > right;
+    case ">=":
+      return (left, right) => left >= right;
+  }
+}
+
+/** A double as an int, cut off towards zero (CEL's `int(double)`). */
+export function intFromDouble(value: number, describe: Describe): number {
+  return exact(Math.trunc(value), describe);
+}

@@ -1,0 +1,79 @@
+import { intFromDouble } from "./arithmetic.ts";
+import { ExpressionFault } from "./environment.ts";
+import type { Describe } from "./arithmetic.ts";
+import type { NumericTerm } from "./environment.ts";
+
+type Evaluate = NumericTerm["evaluate"];
+
+/** A function that expressions may call. All arguments are numbers; an int beside a double counts as a double. */
+export interface ExpressionFunction {
+  /** For messages: `clamp(value, lowest, highest)`. */
+  readonly usage: string;
+  /** Type of the result: that of the arguments taken together, or a fixed one. */
+  readonly result: "same" | "int" | "double";
+  /** Evaluation of a call with these arguments; undefined where the function does not take so many. */
+  readonly build: (args: readonly Evaluate[], describe: Describe) => Evaluate | undefined;
+}
+
+/** Most arguments of `min` and `max`. */
+const maxArguments = 16;
+
+/** A function of one argument. */
+function unary(
+  usage: string,
+  result: ExpressionFunction["result"],
+  apply: (value: number, describe: Describe) => number,
+): ExpressionFunction {
+  return {
+    usage,
+    result,
+    build: ([value, ...others], describe) => {
+      if (value === undefined || others.length > 0) return undefined;
+      return (activation) => apply(value(activation), describe);
+    },
+  };
+}
+
+/** A function of two arguments or more, that combines them pair by pair. */
+function variadic(
+  usage: string,
+  combine: (left: number, right: number) => number,
+): ExpressionFunction {
+  return {
+    usage,
+    result: "same",
+    build: (args) => {
+      if (args.length < 2 || args.length > maxArguments) return undefined;
+      return args.reduce(
+        (left, right) => (activation) => combine(left(activation), right(activation)),
+      );
+    },
+  };
+}
+
+const clamp: ExpressionFunction = {
+  usage: "clamp(value, lowest, highest)",
+  result: "same",
+  build: ([value, lowest, highest, ...others], describe) => {
+    if (value === undefined || lowest === undefined || highest === undefined) return undefined;
+    if (others.length > 0) return undefined;
+    return (activation) => {
+      const low = lowest(activation);
+      const high = highest(activation);
+      if (low > high) throw new ExpressionFault(`${describe()}: the lowest is above the highest`);
+      return Math.min(Math.max(value(activation), low), high);
+    };
+  },
+};
+
+/** Every function that expressions may call, by name. `has` is not one: it takes a field, not a value. */
+export const expressionFunctions: ReadonlyMap<string, ExpressionFunction> = new Map([
+  ["abs", unary("abs(value)", "same", Math.abs)],
+  ["ceil", unary("ceil(value)", "same", Math.ceil)],
+  ["clamp", clamp],
+  ["double", unary("double(value)", "double", (value) => value)],
+  ["floor", unary("floor(value)", "same", Math.floor)],
+  ["int", unary("int(value)", "int", intFromDouble)],
+  ["max", variadic("max(value, value, …)", Math.max)],
+  ["min", variadic("min(value, value, …)", Math.min)],
+]);
