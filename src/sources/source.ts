@@ -24,7 +24,7 @@ export interface Source<Q extends Query = Query> {
   /**
    * Reads every query once and reports one outcome for each as it arrives, in any order; a slow or broken thing delays only its own outcome.
    * Resolves when all are reported. Never rejects for a failed read. When `signal` aborts (the deadline), it returns promptly;
-   * the poller reports what is left as `DeadlineExceeded`.
+   * the poller reports what is left as `DeadlineExceeded`. Calls for different queries overlap: one that is slow does not hold up the next.
    */
   fetch(queries: readonly Q[], report: Report<Q>, signal: AbortSignal): Promise<void>;
 
