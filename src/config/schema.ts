@@ -55,19 +55,22 @@ export const inputSchema = z
 /** One of `signals`: a ScalingSignal without `apiVersion` and `kind`. */
 export const signalSchema = createSignalConfigSchema(inputSchema);
 
-/** The aggregated API's listener. Command-line flags of the same names win. */
+/**
+ * The aggregated API's listener. Command-line flags of the same names win, and the defaults depend on the mode of the process: so an absent
+ * key stays absent here.
+ */
 export const serverSchema = z
   .strictObject({
-    /** Default 0.0.0.0. */
-    bindAddress: bindAddressSchema().default("0.0.0.0"),
+    /** Default 0.0.0.0; loopback in standalone mode. */
+    bindAddress: bindAddressSchema().optional(),
     /** Default 6443. */
-    securePort: portSchema().default(6443),
+    securePort: portSchema().optional(),
     /** PEM of the serving certificate, with `tlsPrivateKeyFile`; read again when it changes. Default: none. */
     tlsCertFile: filePathSchema().optional(),
     /** PEM of its private key. */
     tlsPrivateKeyFile: filePathSchema().optional(),
     /** Time between a red `/readyz` and the closing of the listener. Default 15. */
-    shutdownDelaySeconds: secondsSchema({ minimum: 0, maximum: 600, example: 15 }).default(15),
+    shutdownDelaySeconds: secondsSchema({ minimum: 0, maximum: 600, example: 15 }).optional(),
   })
   .superRefine((server, context) => {
     if ((server.tlsCertFile === undefined) === (server.tlsPrivateKeyFile === undefined)) return;
@@ -79,12 +82,12 @@ const switchSchema = z.strictObject({
   enabled: z.boolean({ error: "true or false" }).default(false),
 });
 
-/** The ops port: plain HTTP, metrics and health. Command-line flags win. */
+/** The ops port: plain HTTP, metrics and health. Command-line flags win; absent as in {@link serverSchema}. */
 export const opsSchema = z.strictObject({
-  /** Default 0.0.0.0. */
-  bindAddress: bindAddressSchema().default("0.0.0.0"),
+  /** Default 0.0.0.0; loopback in standalone mode. */
+  bindAddress: bindAddressSchema().optional(),
   /** Default 8080. */
-  port: portSchema().default(8080),
+  port: portSchema().optional(),
   /** `GET /api/v1/signals` on an address beyond loopback. Default: only on loopback. */
   api: switchSchema.prefault({}),
   /** The console on an address beyond loopback. Default: only on loopback. */
@@ -105,7 +108,7 @@ export type ConnectionConfig = z.output<typeof connectionSchema>;
 export type InputConfig = z.output<typeof inputSchema>;
 /** A signal as parsed. */
 export type SignalConfig = z.output<typeof signalSchema>;
-/** Settings of the aggregated API's listener, defaults filled in. */
+/** Settings of the aggregated API's listener as far as the file gives them. */
 export type ServerConfig = z.output<typeof serverSchema>;
-/** Settings of the ops port, defaults filled in. */
+/** Settings of the ops port as far as the file gives them. */
 export type OpsConfig = z.output<typeof opsSchema>;

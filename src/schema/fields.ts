@@ -3,7 +3,7 @@ import * as z from "zod";
 
 /*
  * Field types that several parts of the configuration share. The `error` of each says what is allowed; the loader puts what was found in
- * front of it.
+ * front of it. A refinement whose error is of that kind too carries `isAllowedText`; others are sentences of their own.
  */
 
 /** Bounds of a number of seconds, both included. */
@@ -25,10 +25,13 @@ export function portSchema(): z.ZodInt {
   return z.int({ error }).min(0, { error }).max(65_535, { error });
 }
 
-/** An IP address to listen on. */
+/** An address to listen on. */
 export function bindAddressSchema(): z.ZodString {
-  const error = "an IP address, e.g. 0.0.0.0 or ::1";
-  return z.string({ error }).refine((text) => isIP(text) !== 0, { error });
+  const error = "an IP address, e.g. 0.0.0.0 or ::1, or localhost";
+  return z.string({ error }).refine((text) => isIP(text) !== 0 || text === "localhost", {
+    error,
+    params: { isAllowedText: true },
+  });
 }
 
 /** Text that matches `pattern`, at most `maxLength` characters; `allowed` says so in words. */

@@ -5,9 +5,13 @@ import { dnsLabelSchema, dnsSubdomainSchema, secondsSchema, textSchema } from ".
 const quantityForm = 'an integer of 0 or more, or a Quantity string, e.g. 3, "1500m"';
 
 /** A Kubernetes Quantity in a file: whole numbers may be written bare, anything else as text. Which texts are Quantities is checked when it is loaded. */
-export const quantitySchema = z.union([z.int().min(0), z.string().max(64).regex(/^\S+$/)], {
-  error: quantityForm,
-});
+export const quantitySchema = z.union(
+  [
+    z.int({ error: quantityForm }).min(0, { error: quantityForm }),
+    textSchema(/^\S+$/, 64, quantityForm),
+  ],
+  { error: quantityForm },
+);
 
 const metricSchema = z.strictObject({
   /** Name in `external.metrics.k8s.io`. Default: `metadata.name`. */
@@ -18,7 +22,9 @@ const metricSchema = z.strictObject({
   ).optional(),
   /** Labels for an HPA's `metric.selector`. Default: none. */
   labels: z
-    .record(z.string(), z.string({ error: "text" }), { error: "a map of texts" })
+    .record(z.string(), z.string({ error: 'text in quotes, e.g. "1"' }), {
+      error: "a map of texts",
+    })
     .default({}),
 });
 

@@ -25,9 +25,9 @@ const urlForm = "redis://HOST[:PORT][/DATABASE] or rediss://HOST[:PORT][/DATABAS
 export function parseRedisUrl(text: string): RedisUrlResult {
   // Looked for in the text, before parsing: a password with '/', '?' or '#' ends the authority early and would hide there.
   if (text.includes("@"))
-    return rejected("holds a user name or password; use username and password");
+    return rejected("the url holds a user name or password; use username and password");
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined) return rejected(`is not a URL; expected ${urlForm}`);
+  if (url === undefined) return rejected(`the url is none; expected ${urlForm}`);
   const fault = faultOf(url);
   if (fault !== undefined) return rejected(fault);
   return {
@@ -44,10 +44,11 @@ export function parseRedisUrl(text: string): RedisUrlResult {
 
 function faultOf(url: URL): string | undefined {
   if (!["redis:", "rediss:"].includes(url.protocol))
-    return `has another scheme; expected ${urlForm}`;
-  if (url.hostname === "") return `names no host; expected ${urlForm}`;
-  if (url.search !== "" || url.hash !== "") return `has more than an address; expected ${urlForm}`;
-  if (!/^\/?\d{0,5}$/.test(url.pathname)) return "names a database that is not a number";
+    return `the url has another scheme; expected ${urlForm}`;
+  if (url.hostname === "") return `the url names no host; expected ${urlForm}`;
+  if (url.search !== "" || url.hash !== "")
+    return `the url has more than an address; expected ${urlForm}`;
+  if (!/^\/?\d{0,5}$/.test(url.pathname)) return "the url names a database that is not a number";
   return undefined;
 }
 
