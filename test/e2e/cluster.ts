@@ -1,8 +1,7 @@
-import { mkdtemp, realpath, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ApiClient } from "./control-plane/api-client.ts";
 import type { ControlPlaneAddress } from "./control-plane/control-plane.ts";
+import { createDirectory, removeUnlessKept } from "./control-plane/directory.ts";
 import type { Kubectl } from "./control-plane/kubectl.ts";
 import { createKubectl } from "./control-plane/kubectl.ts";
 import type { Credentials } from "./control-plane/kubeconfig.ts";
@@ -25,7 +24,7 @@ export interface Cluster {
 
 /** Opens the control plane for one test file. */
 export async function openCluster(address: ControlPlaneAddress): Promise<Cluster> {
-  const directory = await realpath(await mkdtemp(join(tmpdir(), "leadline-e2e-test-")));
+  const directory = await createDirectory("test");
   const kubectl = createKubectl(
     address.kubectlBinary,
     address.adminKubeconfig,
@@ -53,7 +52,7 @@ export async function openCluster(address: ControlPlaneAddress): Promise<Cluster
     },
     stop: async () => {
       await Promise.all(clients.map(async (client) => client.stop()));
-      await rm(directory, { recursive: true, force: true });
+      await removeUnlessKept(directory);
     },
   };
 }

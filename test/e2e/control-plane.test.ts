@@ -1,28 +1,21 @@
-import { inject } from "vitest";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import type { Cluster } from "./cluster.ts";
+import { openCluster } from "./cluster.ts";
 import type { Kubectl } from "./control-plane/kubectl.ts";
-import { createKubectl } from "./control-plane/kubectl.ts";
 import { ManagedProcess } from "./control-plane/managed-process.ts";
 import { waitFor } from "./control-plane/wait-for.ts";
 
-const controlPlane = inject("controlPlane");
-let directory: string;
+let cluster: Cluster;
 let kubectl: Kubectl;
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), "leadline-e2e-harness-"));
-  kubectl = createKubectl(
-    controlPlane.kubectlBinary,
-    controlPlane.adminKubeconfig,
-    join(directory, "kubectl-cache"),
-  );
+  cluster = await openCluster(inject("controlPlane"));
+  ({ kubectl } = cluster);
 });
 
 afterAll(async () => {
-  await rm(directory, { recursive: true, force: true });
+  await cluster.stop();
 });
 
 describe("the control plane of these tests", () => {
@@ -63,7 +56,7 @@ describe("a process of these tests", () => {
       name: "broken",
       command: process.execPath,
       args: ["-e", "console.error('no such flag'); process.exit(3)"],
-      logFile: join(directory, "broken.log"),
+      logFile: join(cluster.directory, "broken.log"),
     });
     await expect(process_.untilReady(() => Promise.resolve(false), 10_000)).rejects.toThrow(
       /broken ended before it was ready \(exit code 3, signal null\): no such flag/,
@@ -78,7 +71,7 @@ describe("a process of these tests", () => {
         "-e",
         "process.on('SIGTERM', () => {}); setInterval(() => {}, 1000); console.log('up')",
       ],
-      logFile: join(directory, "stubborn.log"),
+      logFile: join(cluster.directory, "stubborn.log"),
     });
     await stubborn.untilReady(async () => (await stubborn.output()).includes("up"), 10_000);
     expect(await stubborn.stop(300)).toEqual({ code: null, signal: "SIGKILL" });

@@ -1,6 +1,3 @@
-import { mkdtemp, realpath, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { ApiClient } from "./api-client.ts";
 import { findBinaries } from "./binaries.ts";
 import type { Certificates } from "./certificates.ts";
@@ -11,6 +8,7 @@ import { startKubeControllerManager } from "./kube-controller-manager.ts";
 import { startKubeScheduler } from "./kube-scheduler.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
 import { startKwok } from "./kwok.ts";
+import { createDirectory, removeUnlessKept } from "./directory.ts";
 import { StopStack } from "./stop-stack.ts";
 import { waitFor } from "./wait-for.ts";
 import type { Workspace } from "./workspace.ts";
@@ -41,7 +39,7 @@ export interface ControlPlaneAddress {
 /** A running control plane. */
 export interface ControlPlane {
   readonly address: ControlPlaneAddress;
-  /** Stops all processes in reverse order and, when nothing failed, removes the folder. */
+  /** Stops all processes in reverse order and removes the folder. */
   stop(): Promise<void>;
 }
 
@@ -149,7 +147,7 @@ async function start(
  */
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
   const binaries = await findBinaries();
-  const directory = await realpath(await mkdtemp(join(tmpdir(), "leadline-e2e-")));
+  const directory = await createDirectory("control-plane");
   const workspace = { directory, binaries, certificates: await createCertificates() };
   const stack = new StopStack();
   try {
@@ -158,7 +156,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       address,
       stop: async () => {
         await stack.stop();
-        await rm(directory, { recursive: true, force: true });
+        await removeUnlessKept(directory);
       },
     };
   } catch (reason) {

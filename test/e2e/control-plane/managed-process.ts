@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, existsSync, openSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { waitFor } from "./wait-for.ts";
@@ -23,8 +23,11 @@ export interface ProcessExit {
   readonly signal: NodeJS.Signals | null;
 }
 
+// Two last resorts, so that a test process that ends in whatever way leaves nothing behind. Linux itself can kill the children of
+// a process that was killed; setpriv asks for that and becomes the command. Elsewhere, and on an orderly end, the handler below.
+const setpriv = "/usr/bin/setpriv";
+const guard = existsSync(setpriv) ? [setpriv, "--pdeathsig", "KILL"] : [];
 const running = new Set<ChildProcess>();
-// The last resort: a test process that ends in whatever way leaves nothing behind.
 process.on("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
@@ -43,7 +46,8 @@ export class ManagedProcess {
     this.name = spec.name;
     this.logFile = spec.logFile;
     const log = openSync(spec.logFile, "a");
-    this.#child = spawn(spec.command, [...spec.args], {
+    const [command = spec.command, ...args] = [...guard, spec.command, ...spec.args];
+    this.#child = spawn(command, args, {
       stdio: ["ignore", log, log],
       env: { ...(spec.env ?? process.env) },
     });
