@@ -48,9 +48,14 @@ export function readNamedFile(path: string, readFile: ReadFile): string {
   try {
     return readFile(path);
   } catch (reason) {
-    const finding = fileFindings.get(errorCode(errorFromUnknown(reason))) ?? "cannot be read";
-    throw new Error(`file ${path} ${finding}`, { cause: reason });
+    throw readFailure(path, reason);
   }
+}
+
+/** Why a file cannot be read, in words: an Error that names it. */
+export function readFailure(path: string, reason: unknown): Error {
+  const finding = fileFindings.get(errorCode(errorFromUnknown(reason))) ?? "cannot be read";
+  return new Error(`file ${path} ${finding}`, { cause: reason });
 }
 
 /** A value that is no secret but may stand where a reference may. */
