@@ -12,3 +12,8 @@ export function rfc3339FromMs(timestampMs: number): string {
 export function dateFromMs(timestampMs: number): Date {
   return new Date(timestampMs);
 }
+
+/** Milliseconds since the epoch of an RFC 3339 text; NaN when it is none. */
+export function msFromRfc3339(text: string): number {
+  return Date.parse(text);
+}
