@@ -12,13 +12,15 @@ export interface PollEvent {
   readonly connection: string;
   readonly queryKey: string;
   readonly outcome: PollOutcome;
+  /** How the poll before ended; absent for the first. */
+  readonly previous?: PollOutcome;
   /** Set where the outcome is a failure. */
   readonly error?: SourceError;
 }
 
 /** What polling tells the metrics and the log. Calls are synchronous and never throw. */
 export interface PollObserver {
-  /** A connection is polled from now on; not called again when its source is replaced. */
+  /** A connection is polled from now on; told again when its source was replaced. */
   connectionAdded(connection: string): void;
   /** A connection is polled no more. */
   connectionRemoved(connection: string): void;
@@ -30,4 +32,19 @@ export interface PollObserver {
   dropped(connection: string, reason: DropReason): void;
   /** Whoever is told of outcomes threw. */
   listenerFailed(connection: string, error: Error): void;
+}
+
+/** Tells several observers, in this order. */
+export function combineObservers(...observers: readonly PollObserver[]): PollObserver {
+  const tell = (call: (observer: PollObserver) => void): void => {
+    for (const observer of observers) call(observer);
+  };
+  return {
+    connectionAdded: (connection) => tell((observer) => observer.connectionAdded(connection)),
+    connectionRemoved: (connection) => tell((observer) => observer.connectionRemoved(connection)),
+    polled: (event) => tell((observer) => observer.polled(event)),
+    fetched: (connection, durationMs) => tell((each) => each.fetched(connection, durationMs)),
+    dropped: (connection, reason) => tell((observer) => observer.dropped(connection, reason)),
+    listenerFailed: (connection, error) => tell((each) => each.listenerFailed(connection, error)),
+  };
 }

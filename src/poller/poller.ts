@@ -138,10 +138,16 @@ export class Poller {
     const endedMs = clock.monotonic();
     const result = store.record(queryKey, derived, endedMs);
     const polled = pollOutcomeFromRecord(result);
+    const previous = this.#table.last(query.key);
     const ended = { startedMs: batch.startedMs, endedMs, outcome: polled };
     if (this.#table.settle(query.key, ended) < this.#wakesAtMs) this.#wake.abort();
-    const error = result.status === "failed" ? { error: result.error } : {};
-    observer.polled({ connection: this.#name, queryKey, outcome: polled, ...error });
+    observer.polled({
+      connection: this.#name,
+      queryKey,
+      outcome: polled,
+      ...(previous === undefined ? {} : { previous }),
+      ...(result.status === "failed" ? { error: result.error } : {}),
+    });
     this.#announce(queryKey);
   }
 

@@ -118,6 +118,11 @@ export class QueryTable {
     return state?.batch === batch ? state.desired.queryKey : undefined;
   }
 
+  /** How the last poll of a query ended; undefined before the first. */
+  last(key: string): PollOutcome | undefined {
+    return this.#states.get(key)?.last;
+  }
+
   /** Notes the outcome that the query's call told, and returns when the query (or one that it brought back) is due, monotonic milliseconds. */
   settle(key: string, ended: EndedTry): number {
     const state = this.#states.get(key);
