@@ -62,10 +62,10 @@ describeSourceContract({
   brokenThing: { code: "FailedPrecondition", finding: "key bull:broken:wait" },
   garbledAnswers: {
     "another protocol": "HTTP/1.1 400 Bad Request\r\n\r\n",
-    "an array cut short": "*15\r\n:1\r\n:0\r\n",
+    "an array cut short": "*16\r\n:1\r\n:0\r\n",
     "a shorter array": "*2\r\n:1\r\n:0\r\n",
     "no array": "+OK\r\n",
-    "words where counts belong": `*15\r\n${"$3\r\nNaN\r\n".repeat(15)}`,
+    "words where counts belong": `*16\r\n${"$3\r\nNaN\r\n".repeat(16)}`,
     "an empty reply": "$-1\r\n",
   },
 });

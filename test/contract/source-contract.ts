@@ -69,14 +69,14 @@ interface Context {
   readonly contract: SourceContract;
   readonly server: ContractServer;
   /** A source that is closed after the test. */
-  open(connection?: ContractConnection): Promise<Source>;
+  readonly open: (connection?: ContractConnection) => Promise<Source>;
   /** A peer that is stopped after the test. */
-  peer(behaviour: TcpPeerBehaviour): Promise<TcpPeer>;
+  readonly peer: (behaviour: TcpPeerBehaviour) => Promise<TcpPeer>;
   /** One poll of things by name, as the poller does it. */
-  read(
+  readonly read: (
     source: Source,
     ...things: readonly string[]
-  ): Promise<Readonly<Record<string, FetchOutcome>>>;
+  ) => Promise<Readonly<Record<string, FetchOutcome>>>;
 }
 
 /** Each row is a rule that every source keeps. */

@@ -9,10 +9,10 @@ export type TcpPeerBehaviour = (socket: Socket) => void;
 export interface TcpPeer {
   readonly port: number;
   /** Sockets accepted so far. */
-  accepted(): number;
+  readonly accepted: () => number;
   /** Sockets open now. */
-  open(): number;
-  stop(): Promise<void>;
+  readonly open: () => number;
+  readonly stop: () => Promise<void>;
 }
 
 /** Accepts and never answers. */

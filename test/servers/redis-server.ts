@@ -169,10 +169,10 @@ export class RedisServer {
   async #isAnswering(child: ChildProcess): Promise<boolean> {
     try {
       const info = await this.#info();
-      const isLoading = /^loading:1/mu.test(info);
-      const pid = Number(/^process_id:(\d+)/mu.exec(info)?.[1]);
-      if (pid !== child.pid) throw new ForeignServerError(this.port);
-      return !isLoading;
+      const pid = /^process_id:(\d+)/mu.exec(info)?.[1];
+      if (pid === undefined) return false;
+      if (Number(pid) !== child.pid) throw new ForeignServerError(this.port);
+      return !/^loading:1/mu.test(info);
     } catch (error) {
       if (error instanceof ForeignServerError) throw error;
       return false;
@@ -183,7 +183,7 @@ export class RedisServer {
   async #info(): Promise<string> {
     if (this.#options.tls?.requireClientCertificate === true) {
       const ready = (await this.log()).includes("Ready to accept connections");
-      return ready ? `process_id:${this.pid}\nloading:0` : "loading:1";
+      return ready ? `process_id:${this.pid}\n` : "";
     }
     const info = await this.command("INFO");
     return typeof info === "string" ? info : "";

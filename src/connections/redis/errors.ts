@@ -118,7 +118,7 @@ const tlsCode =
  */
 export function findingFromRedisError(error: Error): RedisFinding {
   if (error.name === "TimeoutError") return { code: "DeadlineExceeded", finding: error.message };
-  if (error.name === "ParserError") {
+  if (error.message.startsWith("Unknown RESP type")) {
     return { code: "DataLoss", finding: "the answer is not the Redis protocol" };
   }
   const rule = replyRules.find(({ matches }) => matches.test(error.message));

@@ -40,9 +40,9 @@ export class RedisSession {
     client.on("end", () => this.#wake());
   }
 
-  /** Whether commands can be sent. */
+  /** Whether commands can be sent. An error of the socket or the protocol ends it, before the socket is closed. */
   get isOpen(): boolean {
-    return this.#client.status === "ready";
+    return this.#client.status === "ready" && this.#cause === undefined;
   }
 
   /** Replies so far; tells a slow server from a hung one. */
@@ -85,7 +85,7 @@ export class RedisSession {
     const batches: Promise<void>[] = [];
     while (next < commands.length) {
       const batch = commands.slice(next, next + batchSize);
-      await this.#room(batch.length, signal);
+      await this.#reserve(batch.length, signal);
       batches.push(
         this.#sendBatch(batch, next, (index, reply) => {
           if (!signal.aborted) onReply(index, reply);
@@ -110,7 +110,6 @@ export class RedisSession {
     onReply: OnReply,
   ): Promise<void> {
     const pipeline = this.#client.pipeline();
-    this.#inFlight += batch.length;
     const settle = (index: number, reply: RedisReply): void => {
       this.#inFlight -= 1;
       if (reply.status === "answered") this.#replies += 1;
@@ -135,11 +134,13 @@ export class RedisSession {
     return this.#cause ?? error;
   }
 
-  async #room(commands: number, signal: AbortSignal): Promise<void> {
+  /** Takes places in flight, waiting for them. Taken in the same step as they are found free: others wait as well. */
+  async #reserve(commands: number, signal: AbortSignal): Promise<void> {
     while (this.isOpen && this.#inFlight + commands > maxInFlight) {
       await untilAborted(new Promise<void>((resolve) => this.#waiting.push(resolve)), signal);
     }
     signal.throwIfAborted();
+    this.#inFlight += commands;
   }
 
   #wake(): void {

@@ -14,17 +14,26 @@ export type BullmqCounts =
 
 class MalformedReply extends Error {}
 
+/** What a call was made with. */
+export interface BullmqCallContext {
+  /** Wall clock, milliseconds. */
+  readonly nowMs: number;
+  /** Start of the keys of the queue; see {@link bullmqKeyBase}. */
+  readonly keyBase: string;
+}
+
 /**
  * The fields that a reply of the read script stands for. Pure; never throws.
- *
- * @param nowMs the wall clock that the call was made with, milliseconds
  */
-export function countsFromReply(reply: unknown, nowMs: number): BullmqCounts {
+export function countsFromReply(
+  reply: unknown,
+  { nowMs, keyBase }: BullmqCallContext,
+): BullmqCounts {
   if (!Array.isArray(reply)) return { status: "malformed", finding: "the reply is not an array" };
   const values: readonly unknown[] = reply;
   if (values[0] === -1) return failureFromReply(values);
   try {
-    return counts(snapshotFromReply(values), nowMs);
+    return counts(snapshotFromReply(values, keyBase), nowMs);
   } catch (reason) {
     if (reason instanceof MalformedReply) return { status: "malformed", finding: reason.message };
     throw reason;
@@ -49,12 +58,13 @@ interface Snapshot {
   readonly headScore: number | undefined;
 }
 
-const replyLength = 15;
+const replyLength = 16;
 
-function snapshotFromReply(values: readonly unknown[]): Snapshot {
+function snapshotFromReply(values: readonly unknown[], keyBase: string): Snapshot {
   if (values.length !== replyLength) {
     throw new MalformedReply(`the reply has ${values.length} parts, not ${replyLength}`);
   }
+  if (values[15] !== keyBase) throw new MalformedReply("the reply is about another queue");
   const count = (index: number, name: string): number => countFromReply(values[index], name);
   const optional = (index: number, name: string): number | undefined =>
     values[index] === null ? undefined : count(index, name);

@@ -25,7 +25,8 @@ export const bullmqKeyNames = [
  *   due time of the first due delayed job is told instead.
  * - The numbers of the clock are made by the caller: Lua would print them with 14 digits.
  *
- * ARGV: greatest score of a due delayed job; prefix of the keys of jobs.
+ * ARGV: greatest score of a due delayed job; prefix of the keys of jobs, which is given back at the end: an answer that came to the wrong question
+ * (a client or proxy out of step) is then told from a right one.
  */
 export const bullmqReadLua = `
 local failure = false
@@ -85,9 +86,14 @@ end
 return {
   hasMeta, wait, paused, waitMarker, pausedMarker, active, prioritized, delayed, due,
   waitingChildren, meta[1] or false, meta[2] or false, id or false, headTimestamp or false,
-  headScore or false
+  headScore or false, ARGV[2]
 }
 `;
+
+/** What every key of a queue starts with: `<prefix>:<queue>:`. */
+export function bullmqKeyBase({ prefix, queue }: BullmqQueueRef): string {
+  return `${prefix}:${queue}:`;
+}
 
 /**
  * Keys and arguments for one queue.
@@ -98,8 +104,8 @@ return {
  * @param nowMs wall clock, milliseconds. Ours, not the server's: BullMQ's producers and workers write and compare their own clocks, never the server's;
  *   it takes no right to TIME; and a clock that is wrong by a second moves only the jobs due in that second.
  */
-export function bullmqScriptCall({ prefix, queue }: BullmqQueueRef, nowMs: number): ScriptCall {
-  const base = `${prefix}:${queue}:`;
+export function bullmqScriptCall(queue: BullmqQueueRef, nowMs: number): ScriptCall {
+  const base = bullmqKeyBase(queue);
   return {
     keys: bullmqKeyNames.map((name) => `${base}${name}`),
     args: [(Math.floor(nowMs) + 1) * 4_096 - 1, base],

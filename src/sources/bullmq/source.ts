@@ -15,7 +15,7 @@ import { withCounterRates } from "../counters.ts";
 import type { FetchOutcome, Report, Source } from "../source.ts";
 import { countsFromReply } from "./counts.ts";
 import type { BullmqQuery } from "./query.ts";
-import { bullmqReadLua, bullmqScriptCall } from "./read-script.ts";
+import { bullmqKeyBase, bullmqReadLua, bullmqScriptCall } from "./read-script.ts";
 
 /** What the source reads through, and the time. */
 export interface BullmqSourceDependencies {
@@ -75,7 +75,8 @@ export class BullmqSource implements Source<BullmqQuery> {
     if (reply.status === "failed") {
       return { status: "failed", error: sourceErrorFromRedis(reply.error, subject) };
     }
-    const counts = countsFromReply(reply.value, instant.timestampMs);
+    const keyBase = bullmqKeyBase(query);
+    const counts = countsFromReply(reply.value, { nowMs: instant.timestampMs, keyBase });
     switch (counts.status) {
       case "counted":
         return { status: "read", reading: { ...instant, fields: counts.fields } };
@@ -94,18 +95,19 @@ export class BullmqSource implements Source<BullmqQuery> {
   }
 }
 
-function missingError({ prefix, queue }: BullmqQuery, subject: RedisSubject): SourceError {
-  const finding = `not found: neither key ${prefix}:${queue}:id nor ${prefix}:${queue}:meta exists`;
+function missingError(query: BullmqQuery, subject: RedisSubject): SourceError {
+  const base = bullmqKeyBase(query);
+  const finding = `not found: neither key ${base}id nor ${base}meta exists`;
   return redisSourceError({ code: "NotFound", finding }, subject);
 }
 
 /** A command of the script failed: the finding names the key. */
 function keyError(
-  { prefix, queue }: BullmqQuery,
+  query: BullmqQuery,
   subject: RedisSubject,
   { key, message }: { readonly key: string; readonly message: string },
 ): SourceError {
   const { code, finding } = findingFromRedisError(new Error(message));
-  const name = key === "job" ? `${prefix}:${queue}:<job>` : `${prefix}:${queue}:${key}`;
+  const name = `${bullmqKeyBase(query)}${key === "job" ? "<job>" : key}`;
   return redisSourceError({ code, finding: `key ${name}: ${finding}` }, subject);
 }
