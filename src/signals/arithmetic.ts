@@ -1,4 +1,4 @@
-import { ExpressionFault } from "./environment.ts";
+import { createFault } from "./environment.ts";
 
 /** The operators of CEL that take two numbers and give one. */
 export type ArithmeticOperator = "+" | "-" | "*" | "/" | "%";
@@ -9,22 +9,34 @@ export type ComparisonOperator = "==" | "!=" | "<" | "<=" | ">" | ">=";
 /** What a fault calls the part of the expression that it is about; called when there is one only. */
 export type Describe = () => string;
 
+/** Passes a number on, or throws the fault that it is. */
+type Guard = (value: number) => number;
+
 /** Passes a finite number on; anything else would turn into a plausible number later: `1 / (1 / 0)` is 0 in IEEE 754. */
-function finite(value: number, describe: Describe): number {
-  if (Number.isFinite(value)) return value;
-  throw new ExpressionFault(`${describe()} is not finite`);
+function createFiniteGuard(describe: Describe): Guard {
+  const fault = createFault(() => `${describe()} is not finite`);
+  return (value) => {
+    if (Number.isFinite(value)) return value;
+    throw fault();
+  };
 }
 
 /** Passes an int on that a double holds exactly. */
-function exact(value: number, describe: Describe): number {
-  if (Number.isSafeInteger(value)) return value;
-  throw new ExpressionFault(`${describe()} is beyond the integers that are exact`);
+function createExactGuard(describe: Describe): Guard {
+  const fault = createFault(() => `${describe()} is beyond the integers that are exact`);
+  return (value) => {
+    if (Number.isSafeInteger(value)) return value;
+    throw fault();
+  };
 }
 
 /** Passes a divisor on. Both types refuse 0: CEL's doubles would give infinity, which is no value either. */
-function divisor(value: number, describe: Describe): number {
-  if (value !== 0) return value;
-  throw new ExpressionFault(`${describe()} divides by zero`);
+function createDivisorGuard(describe: Describe): Guard {
+  const fault = createFault(() => `${describe()} divides by zero`);
+  return (value) => {
+    if (value !== 0) return value;
+    throw fault();
+  };
 }
 
 /**
@@ -34,15 +46,17 @@ export function doubleArithmetic(
   operator: Exclude<ArithmeticOperator, "%">,
   describe: Describe,
 ): (left: number, right: number) => number {
+  const finite = createFiniteGuard(describe);
+  const divisor = createDivisorGuard(describe);
   switch (operator) {
     case "+":
-      return (left, right) => finite(left + right, describe);
+      return (left, right) => finite(left + right);
     case "-":
-      return (left, right) => finite(left - right, describe);
+      return (left, right) => finite(left - right);
     case "*":
-      return (left, right) => finite(left * right, describe);
+      return (left, right) => finite(left * right);
     case "/":
-      return (left, right) => finite(left / divisor(right, describe), describe);
+      return (left, right) => finite(left / divisor(right));
   }
 }
 
@@ -54,17 +68,19 @@ export function intArithmetic(
   operator: ArithmeticOperator,
   describe: Describe,
 ): (left: number, right: number) => number {
+  const exact = createExactGuard(describe);
+  const divisor = createDivisorGuard(describe);
   switch (operator) {
     case "+":
-      return (left, right) => exact(left + right, describe);
+      return (left, right) => exact(left + right);
     case "-":
-      return (left, right) => exact(left - right, describe);
+      return (left, right) => exact(left - right);
     case "*":
-      return (left, right) => exact(left * right, describe);
+      return (left, right) => exact(left * right);
     case "/":
-      return (left, right) => Math.trunc(left / divisor(right, describe));
+      return (left, right) => Math.trunc(left / divisor(right));
     case "%":
-      return (left, right) => left % divisor(right, describe);
+      return (left, right) => left % divisor(right);
   }
 }
 
@@ -89,6 +105,7 @@ export function comparison(
 }
 
 /** A double as an int, cut off towards zero (CEL's `int(double)`). */
-export function intFromDouble(value: number, describe: Describe): number {
-  return exact(Math.trunc(value), describe);
+export function intFromDouble(describe: Describe): (value: number) => number {
+  const exact = createExactGuard(describe);
+  return (value) => exact(Math.trunc(value));
 }

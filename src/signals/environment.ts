@@ -12,11 +12,9 @@ export interface InputType {
 /** Input name to the fields of its reading at one instant; what a program is evaluated on. An absent field is a missing key. */
 export type Activation = Readonly<Record<string, Fields>>;
 
-/** The types of CEL that expressions have here. An `int` is exact up to 2^53 - 1 either way; beyond it is an error, never rounded. */
-export type TermType = "int" | "double" | "bool";
-
 /** A checked part of an expression that gives a number. */
 export interface NumericTerm {
+  /** CEL's type. An `int` is exact up to 2^53 - 1 either way; beyond it is an error, never rounded. */
   readonly type: "int" | "double";
   /** Reads no input: its value is known when the expression is accepted. */
   readonly isConstant: boolean;
@@ -41,4 +39,13 @@ export class ExpressionFault extends Error {
     super(message);
     this.name = "ExpressionFault";
   }
+}
+
+/**
+ * A fault that a part of an expression can have. Its text depends on the expression alone, so it is worded at its first time and thrown again
+ * after: an idle queue may divide by zero at every evaluation.
+ */
+export function createFault(message: () => string): () => ExpressionFault {
+  let fault: ExpressionFault | undefined;
+  return () => (fault ??= new ExpressionFault(message()));
 }

@@ -1,5 +1,5 @@
 import { intFromDouble } from "./arithmetic.ts";
-import { ExpressionFault } from "./environment.ts";
+import { createFault } from "./environment.ts";
 import type { Describe } from "./arithmetic.ts";
 import type { NumericTerm } from "./environment.ts";
 
@@ -22,14 +22,15 @@ const maxArguments = 16;
 function unary(
   usage: string,
   result: ExpressionFunction["result"],
-  apply: (value: number, describe: Describe) => number,
+  create: (describe: Describe) => (value: number) => number,
 ): ExpressionFunction {
   return {
     usage,
     result,
     build: ([value, ...others], describe) => {
       if (value === undefined || others.length > 0) return undefined;
-      return (activation) => apply(value(activation), describe);
+      const apply = create(describe);
+      return (activation) => apply(value(activation));
     },
   };
 }
@@ -57,10 +58,11 @@ const clamp: ExpressionFunction = {
   build: ([value, lowest, highest, ...others], describe) => {
     if (value === undefined || lowest === undefined || highest === undefined) return undefined;
     if (others.length > 0) return undefined;
+    const fault = createFault(() => `${describe()}: the lowest is above the highest`);
     return (activation) => {
       const low = lowest(activation);
       const high = highest(activation);
-      if (low > high) throw new ExpressionFault(`${describe()}: the lowest is above the highest`);
+      if (low > high) throw fault();
       return Math.min(Math.max(value(activation), low), high);
     };
   },
@@ -68,11 +70,11 @@ const clamp: ExpressionFunction = {
 
 /** Every function that expressions may call, by name. `has` is not one: it takes a field, not a value. */
 export const expressionFunctions: ReadonlyMap<string, ExpressionFunction> = new Map([
-  ["abs", unary("abs(value)", "same", Math.abs)],
-  ["ceil", unary("ceil(value)", "same", Math.ceil)],
+  ["abs", unary("abs(value)", "same", () => Math.abs)],
+  ["ceil", unary("ceil(value)", "same", () => Math.ceil)],
   ["clamp", clamp],
-  ["double", unary("double(value)", "double", (value) => value)],
-  ["floor", unary("floor(value)", "same", Math.floor)],
+  ["double", unary("double(value)", "double", () => (value) => value)],
+  ["floor", unary("floor(value)", "same", () => Math.floor)],
   ["int", unary("int(value)", "int", intFromDouble)],
   ["max", variadic("max(value, value, …)", Math.max)],
   ["min", variadic("min(value, value, …)", Math.min)],

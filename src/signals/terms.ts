@@ -1,5 +1,5 @@
 import { comparison, doubleArithmetic, intArithmetic } from "./arithmetic.ts";
-import { ExpressionFault } from "./environment.ts";
+import { ExpressionFault, createFault } from "./environment.ts";
 import type { ArithmeticOperator, ComparisonOperator, Describe } from "./arithmetic.ts";
 import type { BooleanTerm, NumericTerm, Term } from "./environment.ts";
 import type { ExpressionFunction } from "./functions.ts";
@@ -22,13 +22,13 @@ function commonType(terms: readonly NumericTerm[]): NumericTerm["type"] {
 
 /** `input.field`; an absent field is a fault, never a number. */
 export function fieldTerm({ input, field }: FieldReference): NumericTerm {
+  const name = `${input}.${field}`;
+  const absent = createFault(() => `${name} is absent, and not guarded by has(${name})`);
+  const notFinite = createFault(() => `${name} is not finite`);
   const evaluate: NumericTerm["evaluate"] = (activation) => {
     const value = activation[input]?.[field];
-    if (typeof value !== "number") {
-      const name = `${input}.${field}`;
-      throw new ExpressionFault(`${name} is absent, and not guarded by has(${name})`);
-    }
-    if (!Number.isFinite(value)) throw new ExpressionFault(`${input}.${field} is not finite`);
+    if (typeof value !== "number") throw absent();
+    if (!Number.isFinite(value)) throw notFinite();
     return value;
   };
   return { type: "double", isConstant: false, evaluate };
