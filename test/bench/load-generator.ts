@@ -78,7 +78,7 @@ function open(options: LoadOptions, index: number): Promise<Connection> {
       buffered = buffered.slice(end + 4 + length);
       settle?.({ code: Number(head.slice(9, 12)), body });
     });
-    socket.once("error", (error) => {
+    socket.once("error", (error: Error) => {
       fail?.(error);
       reject(error);
     });
@@ -89,7 +89,9 @@ function open(options: LoadOptions, index: number): Promise<Connection> {
           new Promise((resolveRead, rejectRead) => {
             settle = resolveRead;
             fail = rejectRead;
-            socket.write(`GET ${path} HTTP/1.1\r\nHost: ${options.serverName}\r\n${headerText}\r\n`);
+            socket.write(
+              `GET ${path} HTTP/1.1\r\nHost: ${options.serverName}\r\n${headerText}\r\n`,
+            );
           }),
         close: () => socket.destroy(),
       }),
@@ -130,8 +132,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
       });
     }
   };
-  const gapMs =
-    options.readsPerSecond === undefined ? undefined : 1000 / options.readsPerSecond;
+  const gapMs = options.readsPerSecond === undefined ? undefined : 1000 / options.readsPerSecond;
   let planned = began;
   const worker = async (connection: Connection): Promise<void> => {
     while (performance.now() < until) {

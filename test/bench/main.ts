@@ -10,7 +10,9 @@ const benches: Readonly<Record<string, () => Promise<string>>> = {
 };
 const bench = benches[name];
 if (bench === undefined) {
-  process.stderr.write(`unknown bench ${name}; the benches are ${Object.keys(benches).join(", ")}\n`);
+  process.stderr.write(
+    `unknown bench ${name}; the benches are ${Object.keys(benches).join(", ")}\n`,
+  );
   process.exit(2);
 }
 const report = await bench();

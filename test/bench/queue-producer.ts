@@ -39,10 +39,8 @@ async function round(spreadMs: number): Promise<void> {
 
 await round(0);
 process.stdout.write(`${JSON.stringify({ msg: "Filled", queues: count })}\n`);
-let isStopping = false;
-process.on("SIGTERM", () => {
-  isStopping = true;
-});
-while (!isStopping) await round(roundMs);
+const stopping = new AbortController();
+process.on("SIGTERM", () => stopping.abort());
+while (!stopping.signal.aborted) await round(roundMs);
 await Promise.all(queues.map((queue) => queue.close()));
 connection.disconnect();

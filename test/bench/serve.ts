@@ -55,9 +55,13 @@ interface Bench {
 const queueName = (index: number): string => `q${String(index).padStart(4, "0")}`;
 const pathOf = (queue: string): string =>
   `/apis/external.metrics.k8s.io/v1beta1/namespaces/${namespace}/${queue}`;
-const queueOf = (requestPath: string): string => requestPath.slice(requestPath.lastIndexOf("/") + 1);
+const queueOf = (requestPath: string): string =>
+  requestPath.slice(requestPath.lastIndexOf("/") + 1);
 
-function configuration(count: number, connections: readonly { name: string; port: number }[]): string {
+function configuration(
+  count: number,
+  connections: readonly { name: string; port: number }[],
+): string {
   const lines = ["connections:"];
   for (const { name, port } of connections) {
     lines.push(`- name: ${name}`, `  redis: { url: "redis://127.0.0.1:${port}/0" }`);
@@ -214,7 +218,11 @@ interface Isolation {
 }
 
 /** Reads of healthy queues while a second Redis hangs and a third is gone, beside the same reads without them. */
-async function measureIsolation(bench: Bench, main: RedisServer, logFile: string): Promise<Isolation> {
+async function measureIsolation(
+  bench: Bench,
+  main: RedisServer,
+  logFile: string,
+): Promise<Isolation> {
   const hung = await startRedisServer();
   const gone = await startRedisServer();
   const config = configuration(bench.sizes.signals, [
@@ -224,7 +232,12 @@ async function measureIsolation(bench: Bench, main: RedisServer, logFile: string
   ]);
   const server = await startLeadline(bench, config);
   try {
-    const what = { connections: 4, readsPerSecond: 67, durationMs: bench.sizes.costSeconds * 1000, keepsAnswers: true };
+    const what = {
+      connections: 4,
+      readsPerSecond: 67,
+      durationMs: bench.sizes.costSeconds * 1000,
+      keepsAnswers: true,
+    };
     const healthyLoad = await load(bench, server, what);
     hung.pause();
     await gone.kill();
