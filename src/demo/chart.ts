@@ -31,7 +31,7 @@ export interface ChartLane {
   readonly isMarked: readonly boolean[];
   /** Rows without the title, at least 1. */
   readonly heightRows: number;
-  /** The scale never gets finer than 0 to this. */
+  /** The scale reaches from 0 to this, or to a rounder number above it when a value is larger. */
   readonly leastMaximum: number;
 }
 
@@ -64,7 +64,8 @@ function paintCells(
 /** A title line and the lane's rows, each at most `axisWidth` plus the number of values wide. Bars rise from 0 in eighths of a row. */
 export function renderLane(lane: ChartLane, widthColumns: number, paint: Paint): readonly string[] {
   const known = lane.values.filter((value) => value !== undefined);
-  const maximum = niceMaximum(Math.max(lane.leastMaximum, ...known));
+  const highest = Math.max(0, ...known);
+  const maximum = highest <= lane.leastMaximum ? lane.leastMaximum : niceMaximum(highest);
   const space = widthColumns - lane.title.length - lane.current.length;
   const title = `${paint(lane.title, lane.colour)}${" ".repeat(Math.max(1, space))}${lane.current}`;
   const rows = Array.from({ length: lane.heightRows }, (_, index) => {

@@ -1,4 +1,5 @@
 import type { Clock } from "../runtime/clock.ts";
+import type { HpaDecision } from "../simulator/hpa.ts";
 import { arrivalsBetween } from "./arrivals.ts";
 import { paintAnsi, paintNothing } from "./chart.ts";
 import type { SyncResult } from "./controller.ts";
@@ -22,6 +23,14 @@ export interface DemoRunOptions {
   readonly workload: Workload;
   readonly leadline: LeadlineProcess;
   readonly curl: string;
+}
+
+/** What the metric asks for, what the workload gets, and upstream's reasons for the difference. */
+function describe(decision: HpaDecision, replicas: number): string {
+  const reasons = decision.conditions
+    .filter(({ type }) => type === "AbleToScale" || type === "ScalingLimited")
+    .map(({ reason }) => reason);
+  return `asks ${decision.recommendedReplicas ?? "nothing"}, gets ${replicas}: ${reasons.join(", ")}`;
 }
 
 /** What happened in a run. */
@@ -86,12 +95,7 @@ export class DemoRun {
     if (read.outcome === "values" && signal !== undefined) {
       this.#readsOk += 1;
       this.#replicasAtLastRead = specReplicas;
-      const limits = decision.conditions
-        .filter(({ type }) => type === "AbleToScale" || type === "ScalingLimited")
-        .map(({ type, status, reason }) => `${type}=${status} ${reason}`);
-      const recommended = decision.recommendedReplicas ?? "nothing";
-      const text = `asks ${recommended}, gets ${specReplicas}   ${limits.join("  ")}`;
-      this.#controller = { status: "Following", text };
+      this.#controller = { status: "Following", text: describe(decision, specReplicas) };
     } else {
       this.#readsFailed += 1;
       if (specReplicas !== this.#replicasAtLastRead)

@@ -55,24 +55,31 @@ function cut(text: string, width: number): string {
 /** One screen: the lines from top to bottom, none wider than the terminal but the last, which holds the command whole. */
 export function renderFrame(view: DemoView, size: FrameSize, paint: Paint): readonly string[] {
   const curlRows = Math.ceil(view.curl.length / size.columns);
-  const heights = laneHeights(size.rows - 12 - curlRows);
+  const heights = laneHeights(size.rows - fixedRows - curlRows);
   return [
     headLine(view, size.columns, paint),
     statusLine(view, size.columns, paint),
     ...renderLanes(view, size.columns, heights, paint),
     paint(cut(legend, size.columns), "dim"),
     paint(cut(countsLine(view), size.columns), "dim"),
-    `Ask for the number yourself${view.keys === undefined ? "" : paint(`   (keys: ${view.keys})`, "dim")}:`,
+    paint(cut(askLine(view.keys), size.columns), "dim"),
     view.curl,
   ];
 }
 
+function askLine(keys: string | undefined): string {
+  return `Ask for the number yourself${keys === undefined ? "" : `   (keys: ${keys})`}:`;
+}
+
+/** Head, status, three lane titles, axis and its labels, legend, counts, and the line above the command. */
+const fixedRows = 10;
+
 const legend = "      ▲ burst of jobs   × read failed   red: frozen   · no number";
 
-/** Shares the rows left for bars: half for the queue, a quarter each for signal and replicas; 2 at least. */
+/** Shares the rows left for bars: half for the queue, a quarter each for signal and replicas; 1 at least. */
 function laneHeights(rows: number): readonly [number, number, number] {
-  const small = Math.max(2, Math.floor(rows / 4));
-  return [Math.max(2, Math.min(10, rows - 2 * small)), small, small];
+  const small = Math.max(1, Math.floor(rows / 4));
+  return [Math.max(1, Math.min(10, rows - 2 * small)), small, small];
 }
 
 function headLine(view: DemoView, width: number, paint: Paint): string {
@@ -89,7 +96,7 @@ function statusLine({ controller, columns }: DemoView, width: number, paint: Pai
     case "Waiting":
       return paint("HPA: waiting for the first read", "dim");
     case "Following":
-      return paint(cut(`HPA: ${controller.text}`, width), "green");
+      return paint(cut(`HPA ${controller.text}`, width), "green");
     case "Frozen": {
       const replicas = columns.at(-1)?.replicas;
       return paint(cut(`HPA FROZEN at ${replicas ?? "?"}: ${controller.reason}`, width), "red");

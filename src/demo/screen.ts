@@ -15,12 +15,17 @@ export interface Terminal {
   readonly onExit: (listener: () => void) => () => void;
 }
 
-// DEC private modes: 1049 alternate screen, 25 cursor, 2026 synchronized output (terminals without it ignore it), 7 line wrap.
+// DEC private modes: 1049 alternate screen, 25 cursor, 2026 synchronized output (terminals without it ignore it).
 const enter = "\u001B[?1049h\u001B[?25l\u001B[2J";
 const leave = "\u001B[?25h\u001B[?1049l";
 const beginUpdate = "\u001B[?2026h\u001B[H";
 const endUpdate = "\u001B[J\u001B[?2026l";
 const eraseLineEnd = "\u001B[K";
+
+function visibleLength(line: string): number {
+  // eslint-disable-next-line no-control-regex -- ESC starts the sequences that take no room
+  return line.replace(/\u001B\[[\d;]*m/gu, "").length;
+}
 
 /** Draws frames on the alternate screen, each over the last without erasing first, so that nothing flickers. */
 export class Screen {
@@ -40,7 +45,11 @@ export class Screen {
 
   /** Shows one frame. The last line may be longer than the screen is wide: it wraps. */
   draw(lines: readonly string[]): void {
-    const text = lines.map((line) => line + eraseLineEnd).join("\r\n");
+    const { columns } = this.#terminal.size();
+    // At the right edge the cursor waits on the last character, and erasing would take that.
+    const erase = (line: string): string =>
+      line !== "" && visibleLength(line) % columns === 0 ? "" : eraseLineEnd;
+    const text = lines.map((line) => line + erase(line)).join("\r\n");
     this.#terminal.write(beginUpdate + text + endUpdate);
   }
 

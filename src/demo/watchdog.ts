@@ -23,7 +23,7 @@ rm -rf "$1"`;
 
 /** Makes the directory under `parent` and starts the watch: a shell that waits for the end of its standard input. */
 export function startWatchdog(parent: string): Watchdog {
-  const directory = mkdtempSync(path.join(parent, "leadline-"));
+  const directory = mkdtempSync(path.join(parent, "leadline-demo-"));
   const pidFile = (pid: number): string => path.join(directory, "pids", String(pid));
   mkdirSync(path.join(directory, "pids"));
   const shell = spawn("/bin/sh", ["-c", script, "leadline-demo-watchdog", directory], {
