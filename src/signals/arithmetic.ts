@@ -6,15 +6,12 @@ export type ArithmeticOperator = "+" | "-" | "*" | "/" | "%";
 /** The operators of CEL that compare two numbers. */
 export type ComparisonOperator = "==" | "!=" | "<" | "<=" | ">" | ">=";
 
-/** What a fault calls the part of the expression that it is about; called when there is one only. */
-export type Describe = () => string;
-
 /** Passes a number on, or throws the fault that it is. */
 type Guard = (value: number) => number;
 
 /** Passes a finite number on; anything else would turn into a plausible number later: `1 / (1 / 0)` is 0 in IEEE 754. */
-function createFiniteGuard(describe: Describe): Guard {
-  const fault = createFault(() => `${describe()} is not finite`);
+function createFiniteGuard(text: string): Guard {
+  const fault = createFault(`${text} is not finite`);
   return (value) => {
     if (Number.isFinite(value)) return value;
     throw fault();
@@ -22,8 +19,8 @@ function createFiniteGuard(describe: Describe): Guard {
 }
 
 /** Passes an int on that a double holds exactly. */
-function createExactGuard(describe: Describe): Guard {
-  const fault = createFault(() => `${describe()} is beyond the integers that are exact`);
+function createExactGuard(text: string): Guard {
+  const fault = createFault(`${text} is beyond the integers that are exact`);
   return (value) => {
     if (Number.isSafeInteger(value)) return value;
     throw fault();
@@ -31,8 +28,8 @@ function createExactGuard(describe: Describe): Guard {
 }
 
 /** Passes a divisor on. Both types refuse 0: CEL's doubles would give infinity, which is no value either. */
-function createDivisorGuard(describe: Describe): Guard {
-  const fault = createFault(() => `${describe()} divides by zero`);
+function createDivisorGuard(text: string): Guard {
+  const fault = createFault(`${text} divides by zero`);
   return (value) => {
     if (value !== 0) return value;
     throw fault();
@@ -40,14 +37,14 @@ function createDivisorGuard(describe: Describe): Guard {
 }
 
 /**
- * Arithmetic on doubles (upstream: cel-spec `doc/langdef.md`, arithmetic), with every result finite. CEL has no `%` on doubles.
+ * Arithmetic on doubles (upstream: cel-spec `doc/langdef.md`, arithmetic), with every result finite. CEL has no `%` on doubles. Faults name the
+ * part of the expression by its `text`.
  */
 export function doubleArithmetic(
   operator: Exclude<ArithmeticOperator, "%">,
-  describe: Describe,
+  text: string,
 ): (left: number, right: number) => number {
-  const finite = createFiniteGuard(describe);
-  const divisor = createDivisorGuard(describe);
+  const finite = createFiniteGuard(text);
   switch (operator) {
     case "+":
       return (left, right) => finite(left + right);
@@ -55,8 +52,10 @@ export function doubleArithmetic(
       return (left, right) => finite(left - right);
     case "*":
       return (left, right) => finite(left * right);
-    case "/":
+    case "/": {
+      const divisor = createDivisorGuard(text);
       return (left, right) => finite(left / divisor(right));
+    }
   }
 }
 
@@ -66,10 +65,10 @@ export function doubleArithmetic(
  */
 export function intArithmetic(
   operator: ArithmeticOperator,
-  describe: Describe,
+  text: string,
 ): (left: number, right: number) => number {
-  const exact = createExactGuard(describe);
-  const divisor = createDivisorGuard(describe);
+  const exact = createExactGuard(text);
+  const divisor = createDivisorGuard(text);
   switch (operator) {
     case "+":
       return (left, right) => exact(left + right);
@@ -105,7 +104,7 @@ export function comparison(
 }
 
 /** A double as an int, cut off towards zero (CEL's `int(double)`). */
-export function intFromDouble(describe: Describe): (value: number) => number {
-  const exact = createExactGuard(describe);
+export function intFromDouble(text: string): (value: number) => number {
+  const exact = createExactGuard(text);
   return (value) => exact(Math.trunc(value));
 }

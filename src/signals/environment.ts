@@ -42,10 +42,10 @@ export class ExpressionFault extends Error {
 }
 
 /**
- * A fault that a part of an expression can have. Its text depends on the expression alone, so it is worded at its first time and thrown again
- * after: an idle queue may divide by zero at every evaluation.
+ * A fault that a part of an expression can have, made at its first time and thrown again after: an idle queue may divide by zero at every
+ * evaluation.
  */
-export function createFault(message: () => string): () => ExpressionFault {
+export function createFault(message: string): () => ExpressionFault {
   let fault: ExpressionFault | undefined;
-  return () => (fault ??= new ExpressionFault(message()));
+  return () => (fault ??= new ExpressionFault(message));
 }

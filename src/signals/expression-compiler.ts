@@ -233,7 +233,7 @@ export class ExpressionCompiler {
     const terms = parts.map((part) => this.#number(part, `${name}() takes numbers`));
     const complete = terms.filter((term) => term !== undefined);
     if (complete.length < terms.length) return undefined;
-    const term = callTerm(called, complete, () => textOf(node));
+    const term = callTerm(called, complete, textOf(node));
     return (
       term ??
       this.#fail(node, `${name}() is called with ${parts.length} arguments; it is ${called.usage}`)
@@ -265,7 +265,7 @@ export class ExpressionCompiler {
     if (right.isConstant && isDivision(node.op) && right.evaluate({}) === 0) {
       return this.#fail(node.args[1], `${textOf(node)} divides by zero`);
     }
-    const term = arithmeticTerm(node.op, [left, right], () => textOf(node));
+    const term = arithmeticTerm(node.op, [left, right], textOf(node));
     return term ?? this.#fail(node, `% takes integers; write int() around a field`);
   }
 

@@ -1,6 +1,5 @@
 import { intFromDouble } from "./arithmetic.ts";
 import { createFault } from "./environment.ts";
-import type { Describe } from "./arithmetic.ts";
 import type { NumericTerm } from "./environment.ts";
 
 type Evaluate = NumericTerm["evaluate"];
@@ -12,7 +11,7 @@ export interface ExpressionFunction {
   /** Type of the result: that of the arguments taken together, or a fixed one. */
   readonly result: "same" | "int" | "double";
   /** Evaluation of a call with these arguments; undefined where the function does not take so many. */
-  readonly build: (args: readonly Evaluate[], describe: Describe) => Evaluate | undefined;
+  readonly build: (args: readonly Evaluate[], text: string) => Evaluate | undefined;
 }
 
 /** Most arguments of `min` and `max`. */
@@ -22,14 +21,14 @@ const maxArguments = 16;
 function unary(
   usage: string,
   result: ExpressionFunction["result"],
-  create: (describe: Describe) => (value: number) => number,
+  create: (text: string) => (value: number) => number,
 ): ExpressionFunction {
   return {
     usage,
     result,
-    build: ([value, ...others], describe) => {
+    build: ([value, ...others], text) => {
       if (value === undefined || others.length > 0) return undefined;
-      const apply = create(describe);
+      const apply = create(text);
       return (activation) => apply(value(activation));
     },
   };
@@ -55,10 +54,10 @@ function variadic(
 const clamp: ExpressionFunction = {
   usage: "clamp(value, lowest, highest)",
   result: "same",
-  build: ([value, lowest, highest, ...others], describe) => {
+  build: ([value, lowest, highest, ...others], text) => {
     if (value === undefined || lowest === undefined || highest === undefined) return undefined;
     if (others.length > 0) return undefined;
-    const fault = createFault(() => `${describe()}: the lowest is above the highest`);
+    const fault = createFault(`${text}: the lowest is above the highest`);
     return (activation) => {
       const low = lowest(activation);
       const high = highest(activation);

@@ -1,6 +1,6 @@
 import { comparison, doubleArithmetic, intArithmetic } from "./arithmetic.ts";
 import { ExpressionFault, createFault } from "./environment.ts";
-import type { ArithmeticOperator, ComparisonOperator, Describe } from "./arithmetic.ts";
+import type { ArithmeticOperator, ComparisonOperator } from "./arithmetic.ts";
 import type { BooleanTerm, NumericTerm, Term } from "./environment.ts";
 import type { ExpressionFunction } from "./functions.ts";
 
@@ -23,8 +23,8 @@ function commonType(terms: readonly NumericTerm[]): NumericTerm["type"] {
 /** `input.field`; an absent field is a fault, never a number. */
 export function fieldTerm({ input, field }: FieldReference): NumericTerm {
   const name = `${input}.${field}`;
-  const absent = createFault(() => `${name} is absent, and not guarded by has(${name})`);
-  const notFinite = createFault(() => `${name} is not finite`);
+  const absent = createFault(`${name} is absent, and not guarded by has(${name})`);
+  const notFinite = createFault(`${name} is not finite`);
   const evaluate: NumericTerm["evaluate"] = (activation) => {
     const value = activation[input]?.[field];
     if (typeof value !== "number") throw absent();
@@ -45,14 +45,14 @@ export function hasTerm({ input, field }: FieldReference): BooleanTerm {
 export function arithmeticTerm(
   operator: ArithmeticOperator,
   [left, right]: readonly [NumericTerm, NumericTerm],
-  describe: Describe,
+  text: string,
 ): NumericTerm | undefined {
   const type = commonType([left, right]);
   if (type === "double" && operator === "%") return undefined;
   const apply =
     type === "double" && operator !== "%"
-      ? doubleArithmetic(operator, describe)
-      : intArithmetic(operator, describe);
+      ? doubleArithmetic(operator, text)
+      : intArithmetic(operator, text);
   const isConstant = allConstant([left, right]);
   if (right.isConstant) {
     const constant = right.evaluate({});
@@ -129,11 +129,11 @@ export function negativeTerm(term: NumericTerm): NumericTerm {
 export function callTerm(
   called: ExpressionFunction,
   terms: readonly NumericTerm[],
-  describe: Describe,
+  text: string,
 ): NumericTerm | undefined {
   const evaluate = called.build(
     terms.map((term) => term.evaluate),
-    describe,
+    text,
   );
   if (evaluate === undefined) return undefined;
   const type = called.result === "same" ? commonType(terms) : called.result;
