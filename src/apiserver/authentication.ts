@@ -19,14 +19,6 @@ export interface DelegatedAuthenticationOptions {
   readonly logger: Logger;
 }
 
-/** An authenticator that leaves the decision to the cluster, and the bundles that the listener must ask client certificates for. */
-export interface DelegatedAuthentication extends Authenticator {
-  /** PEM bundles for the listener's `ca`: names what certificates are acceptable in the handshake, and nothing more. */
-  clientCaPems(): readonly string[];
-  /** Calls back when {@link clientCaPems} may have changed; the result ends that. */
-  onClientCaChange(listener: () => void): () => void;
-}
-
 const authenticatedGroup = "system:authenticated";
 const unauthenticatedGroup = "system:unauthenticated";
 const anonymousName = "system:anonymous";
@@ -39,10 +31,13 @@ const anonymous: AuthenticationResult = {
 /**
  * Joins front proxy, client certificate, bearer token and anonymous, in this order (upstream: apiserver
  * `authenticatorfactory/delegating.go`). An error of one does not stop the next, but keeps the request from becoming anonymous.
+ *
+ * The listener must ask for client certificates and trust none (`requestCert`, `rejectUnauthorized: false`, `ca: []`): they are verified here, against each bundle
+ * alone, and Node drops the intermediates of a chain that it could verify by itself (nodejs/node#65579).
  */
 export function createDelegatedAuthentication(
   options: DelegatedAuthenticationOptions,
-): DelegatedAuthentication {
+): Authenticator {
   return new UnionAuthenticator(options);
 }
 
@@ -53,7 +48,7 @@ interface Configured {
   readonly clientCertificate: ClientCertificateAuthenticator;
 }
 
-class UnionAuthenticator implements DelegatedAuthentication {
+class UnionAuthenticator implements Authenticator {
   readonly #options: DelegatedAuthenticationOptions;
   readonly #peers = new PeerCertificateReader();
   readonly #tokens: TokenAuthenticator;
@@ -86,16 +81,6 @@ class UnionAuthenticator implements DelegatedAuthentication {
     return opinion instanceof Promise
       ? opinion.then((late) => this.#concludedWith(late, failures))
       : this.#concludedWith(opinion, failures);
-  }
-
-  clientCaPems(): readonly string[] {
-    const config = this.#current()?.config;
-    if (config === undefined) return [];
-    return [config.requestHeader.clientCaPem, config.clientCaPem].filter((pem) => pem !== "");
-  }
-
-  onClientCaChange(listener: () => void): () => void {
-    return this.#options.configSource.subscribe(() => listener());
   }
 
   #concludedWith(opinion: Opinion, failures: readonly string[]): AuthenticationResult {
@@ -149,6 +134,7 @@ class UnionAuthenticator implements DelegatedAuthentication {
   #warnAbout({ clientCaPem, requestHeader }: AuthenticationConfig): void {
     if (requestHeader.clientCaPem === "") {
       this.#options.logger.warn(
+        {},
         "Front proxies cannot be authenticated: no request-header authority",
       );
     } else if (
@@ -156,6 +142,7 @@ class UnionAuthenticator implements DelegatedAuthentication {
       requestHeader.clientCaPem === clientCaPem
     ) {
       this.#options.logger.warn(
+        {},
         "Any client certificate can act as a front proxy: one authority for both and no allowed names",
       );
     }

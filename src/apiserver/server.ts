@@ -13,11 +13,10 @@ import type { LogThrottle } from "./log-throttle.ts";
 import type { ApiServerLogger } from "./logger.ts";
 import { methodNotAllowedStatus } from "./statuses.ts";
 
-/** What the listener presents, all PEM. `ca` holds the authorities named to clients as acceptable; it decides about nobody. */
+/** What the listener presents, PEM. */
 export interface ServingTls {
   readonly key: string;
   readonly cert: string;
-  readonly ca?: string;
 }
 
 /** What one client may take of this server. */
@@ -34,6 +33,8 @@ export interface ServerLimits {
   readonly keepAliveTimeoutMs: number;
   /** Most bytes of a request's line and headers: users with many groups have large ones. Default 65536. */
   readonly maxHeaderBytes: number;
+  /** How often overdue requests are looked for. Default 5000. */
+  readonly checkIntervalMs: number;
   /** How long requests in flight may take once the server stops. Default 5000. */
   readonly stopTimeoutMs: number;
 }
@@ -46,6 +47,7 @@ export const defaultServerLimits: ServerLimits = {
   headersTimeoutMs: 125_000,
   keepAliveTimeoutMs: 120_000,
   maxHeaderBytes: 64 * 1024,
+  checkIntervalMs: 5_000,
   stopTimeoutMs: 5_000,
 };
 
@@ -61,8 +63,7 @@ export interface SecureServerOptions {
   readonly throttle: LogThrottle;
 }
 
-/** How often overdue requests are looked for, and how long a refused connection may linger; milliseconds. */
-const connectionsCheckingIntervalMs = 5_000;
+/** How long a refused connection may linger. */
 const lingerMs = 1_000;
 
 /**
@@ -73,6 +74,7 @@ export class SecureServer {
   readonly #options: SecureServerOptions;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  readonly #refused = new WeakSet<Duplex>();
   #stopping: Promise<void> | undefined;
 
   constructor(options: SecureServerOptions, listener: RequestListener) {
@@ -137,6 +139,9 @@ export class SecureServer {
   }
 
   #refuse(error: Error, socket: Duplex): void {
+    // What comes in after the refusal is not HTTP either.
+    if (this.#refused.has(socket)) return;
+    this.#refused.add(socket);
     const code = errorCode(error);
     if (code === "ECONNRESET" || !socket.writable) {
       socket.destroy();
@@ -171,7 +176,7 @@ function createHttpsServer({ tls, limits }: SecureServerOptions, listener: Reque
       ALPNProtocols: ["http/1.1"],
       handshakeTimeout: limits.handshakeTimeoutMs,
       maxHeaderSize: limits.maxHeaderBytes,
-      connectionsCheckingInterval: connectionsCheckingIntervalMs,
+      connectionsCheckingInterval: limits.checkIntervalMs,
       // The listener answers these with a Status.
       requireHostHeader: false,
     },
@@ -186,11 +191,12 @@ function createHttpsServer({ tls, limits }: SecureServerOptions, listener: Reque
   return server;
 }
 
-function tlsOptions({ key, cert, ca }: ServingTls) {
+function tlsOptions({ key, cert }: ServingTls) {
   return {
     key,
     cert,
-    ...(ca === undefined ? {} : { ca }),
+    // Nobody: clients are verified by the authenticator, per bundle, and Node drops the intermediates of a chain that it can verify (nodejs/node#65579).
+    ca: [],
     minVersion: "TLSv1.2" as const,
     // A resumed session carries the client's certificate without its intermediates, so it could not be verified.
     secureOptions: constants.SSL_OP_NO_TICKET,

@@ -19,9 +19,6 @@ export interface Access {
   /** What must be known before the process is ready. */
   readonly checks: readonly Check[];
   readonly components: readonly Component[];
-  /** PEM bundles to name in the handshake; changes are told to the listener. */
-  clientCaPems(): readonly string[];
-  onClientCaChange(listener: () => void): void;
 }
 
 /** The gates of a process in this mode. Rejects when there is no usable cluster configuration; does not wait for the cluster. */
@@ -37,8 +34,6 @@ const standaloneAccess: Access = {
   authorizer: standaloneAuthorizer,
   checks: [],
   components: [],
-  clientCaPems: () => [],
-  onClientCaChange: () => undefined,
 };
 
 async function delegatedAccess(
@@ -74,9 +69,5 @@ async function delegatedAccess(
     authorizer: createDelegatedAuthorization({ reviewer, clock }),
     checks: [watcher.check],
     components: [connections, watcher],
-    clientCaPems: () => authentication.clientCaPems(),
-    onClientCaChange: (listener) => {
-      authentication.onClientCaChange(listener);
-    },
   };
 }

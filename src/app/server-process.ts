@@ -56,7 +56,7 @@ export class ServerProcess {
       opsServer(options, parts, health),
       ...access.components,
       engine.pollers,
-      this.#apiComponent(access, tls),
+      this.#apiComponent(tls),
       ...tls.components,
       configFile,
     ];
@@ -93,11 +93,11 @@ export class ServerProcess {
     await this.#dependencies.clock.sleep(this.#options.shutdownDelayMs);
   }
 
-  #apiComponent(access: Access, tls: ServingTlsSource): Component {
+  #apiComponent(tls: ServingTlsSource): Component {
     const { logger } = this.#dependencies;
     const present = (): void => {
       try {
-        this.#api.setSecureContext(contextOf(access, tls));
+        this.#api.setSecureContext(tls.current());
       } catch (reason) {
         logger.error({ err: errorFromUnknown(reason) }, "TLS settings not taken over");
       }
@@ -106,7 +106,6 @@ export class ServerProcess {
       name: "api-server",
       start: async () => {
         const address = await this.#api.start();
-        access.onClientCaChange(present);
         tls.onChange(present);
         present();
         logger.info({ address, isStandalone: this.#options.isStandalone }, "Serving");
@@ -114,14 +113,6 @@ export class ServerProcess {
       stop: () => this.#api.stop(),
     };
   }
-}
-
-function contextOf(
-  access: Access,
-  tls: ServingTlsSource,
-): { readonly key: string; readonly cert: string; readonly ca?: string } {
-  const ca = access.clientCaPems().join("\n");
-  return { ...tls.current(), ...(ca === "" ? {} : { ca }) };
 }
 
 function apiServer(
@@ -140,7 +131,7 @@ function apiServer(
     metrics: createApiServerMetrics(registry),
     logger,
     version: versionInfo(build),
-    tls: contextOf(access, tls),
+    tls: tls.current(),
     bindAddress,
     port: securePort,
   });

@@ -122,7 +122,10 @@ export class AuthenticationConfigWatcher implements Component {
   }
 
   #reportDeleted(): void {
-    this.#options.logger.warn("Authentication configuration is gone: keeping the last good one");
+    this.#options.logger.warn(
+      {},
+      "Authentication configuration is gone: keeping the last good one",
+    );
   }
 
   #apply(data: ConfigMapData): void {

@@ -7,8 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { createDelegatedAuthentication } from "../../src/apiserver/authentication.ts";
-import type { DelegatedAuthentication } from "../../src/apiserver/authentication.ts";
-import type { UserInfo } from "../../src/apiserver/authenticator.ts";
+import type { Authenticator, UserInfo } from "../../src/apiserver/authenticator.ts";
 import { createDelegatedAuthorization } from "../../src/apiserver/authorization.ts";
 import type { AuthorizationDecision, Authorizer } from "../../src/apiserver/authorizer.ts";
 import { createAuthority } from "../../src/certificates/authority.ts";
@@ -87,7 +86,7 @@ export class AuthenticationStand {
   readonly clock = new FakeClock(Date.now());
   readonly lines: readonly LoggedLine[];
   readonly watcher: AuthenticationConfigWatcher;
-  readonly authentication: DelegatedAuthentication;
+  readonly authentication: Authenticator;
   readonly authorization: Authorizer;
   readonly clientAuthority: Authority;
   readonly proxyAuthority: Authority;
@@ -162,16 +161,14 @@ export class AuthenticationStand {
 
   async #listen(): Promise<void> {
     const { certificatePem: cert, privateKeyPem: key } = this.#serving.keys;
-    const context = { cert, key };
-    const ca = (): string[] => [...this.authentication.clientCaPems()];
     const handshake = { requestCert: true, rejectUnauthorized: false };
-    const options = { ...context, ...handshake, ca: ca(), maxHeaderSize: 65_536 };
+    // As the server does: Node trusts nobody, and so leaves the certificates that a peer sent alone.
+    const options = { cert, key, ca: [], ...handshake, maxHeaderSize: 65_536 };
     const server = createServer(options, (request, response) => {
       this.#answer(request, response).catch((reason: unknown) => {
         respond(response, { statusCode: 599, reason: String(reason) });
       });
     });
-    this.authentication.onClientCaChange(() => server.setSecureContext({ ...context, ca: ca() }));
     await new Promise<void>((resolve) => {
       server.listen(0, "127.0.0.1", resolve);
     });
