@@ -1,8 +1,8 @@
-import { Queue, Worker } from "bullmq";
+import { FlowProducer, Queue, Worker } from "bullmq";
 import { Queue as Queue5 } from "bullmq-5";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { RedisConnection } from "../../../../src/connections/redis/client.ts";
-import type { Fields } from "../../../../src/model/reading.ts";
+import type { Fields, Reading } from "../../../../src/model/reading.ts";
 import { systemClock } from "../../../../src/runtime/clock.ts";
 import { bullmqQuery } from "../../../../src/sources/bullmq/query.ts";
 import { BullmqSource } from "../../../../src/sources/bullmq/source.ts";
@@ -201,6 +201,122 @@ describe.each(["5", "6"] as const)("with queues of BullMQ %s", (version) => {
     held.release();
     await expect.poll(counts).toEqual({ ...empty, arrivals: 5, completions: 5 });
   });
+});
+
+test("counts a job that its worker left behind when it died, and nobody works on", async () => {
+  const queue = openQueue("6");
+  await queue.add("job", {});
+  const worker = new Worker(name, () => new Promise(() => undefined), {
+    connection: connectionOptions(),
+  });
+  await new Promise((resolve) => worker.once("active", resolve));
+  // Without waiting for the job: the lock is left to expire, as after a crash.
+  await worker.close(true);
+  await server.command("DEL", `bull:${name}:1:lock`);
+  expect(await counts()).toEqual({ ...empty, active: 1, backlog: 1, arrivals: 1 });
+});
+
+test("sums both lists of a queue that BullMQ 5 paused and BullMQ 6 goes on to fill", async () => {
+  const five = openQueue("5");
+  await five.addBulk([
+    { name: "job", data: {} },
+    { name: "job", data: {} },
+  ]);
+  await five.pause();
+  await openQueue("6").add("job", {});
+  expect(await server.command("LLEN", `bull:${name}:paused`)).toBe(2);
+  expect(await server.command("LLEN", `bull:${name}:wait`)).toBe(1);
+  expect(await counts()).toEqual({ ...empty, waiting: 3, paused: 3, arrivals: 3 });
+});
+
+test.each([
+  ["0", "BullMQ 2"],
+  ["0:0", "BullMQ 4"],
+  ["0:1767225600000", "BullMQ 3 and 4"],
+])("does not take the marker %s of %s for a job, nor for the next one", async (marker) => {
+  const base = `bull:${name}:`;
+  await server.command("HSET", `${base}meta`, "opts.maxLenEvents", "10000");
+  await server.command("SET", `${base}id`, "1");
+  await server.command("RPUSH", `${base}wait`, marker);
+  await server.command("ZADD", `${base}delayed`, String((Date.now() + 3_600_000) * 4_096), "1");
+  expect(await fields()).toEqual({ ...empty, arrivals: 1 });
+  await server.command("HSET", `${base}2`, "timestamp", String(Date.now() - 5_000));
+  await server.command("LPUSH", `${base}wait`, "2");
+  await server.command("SET", `${base}id`, "2");
+  const read = await fields();
+  expect(read).toMatchObject({ ...empty, waiting: 1, takeable: 1, backlog: 1, arrivals: 2 });
+  expect(read["headOfLineAgeSeconds"]).toBeGreaterThanOrEqual(5);
+});
+
+test("does not count the parent of a flow before its children are done, nor twice", async () => {
+  const flows = new FlowProducer({ connection: connectionOptions() });
+  cleanups.push(() => flows.close());
+  await flows.add({
+    ...{ name: "parent", queueName: name },
+    children: [{ name: "child", queueName: `${name}-children` }],
+  });
+  // A flow alone writes no version: the queue exists all the same.
+  expect(await counts()).toEqual({ ...empty, arrivals: 1 });
+  expect(await fields(`${name}-children`)).toMatchObject({ waiting: 1, arrivals: 1 });
+});
+
+test("counts a job with a custom id once, and each call of add as an arrival", async () => {
+  const queue = openQueue("6");
+  for (let call = 0; call < 3; call += 1) await queue.add("job", {}, { jobId: "same" });
+  expect(await counts()).toMatchObject({ waiting: 1, arrivals: 3, completions: 2 });
+});
+
+test("reads while jobs are added and worked on, and never contradicts itself", async () => {
+  const queue = openQueue("6");
+  await queue.waitUntilReady();
+  const worker = new Worker(name, () => Promise.resolve(), {
+    connection: connectionOptions(),
+    concurrency: 5,
+  });
+  cleanups.push(() => worker.close());
+  const adding = (async () => {
+    for (let batch = 0; batch < 20; batch += 1) {
+      await queue.addBulk(Array.from({ length: 25 }, () => ({ name: "job", data: {} })));
+    }
+  })();
+  let before: Fields = { arrivals: 0, completions: 0 };
+  const isDone = (): boolean => before["completions"] === 500;
+  while (!isDone()) {
+    const read = await fields();
+    expect(read["arrivals"]).toBeGreaterThanOrEqual(before["arrivals"]!);
+    // A torn read would now and then see a job twice or not at all between its lists.
+    expect(read["completions"]).toBeGreaterThanOrEqual(before["completions"]!);
+    expect(read["active"]).toBeLessThanOrEqual(5);
+    before = read;
+  }
+  await adding;
+  expect(await fields()).toEqual({ ...empty, arrivals: 500, completions: 500 });
+});
+
+test("adds rates to a reading when its history is long enough", () => {
+  const reading = (monotonicMs: number, arrivals: number, completions: number): Reading => ({
+    timestampMs: monotonicMs,
+    monotonicMs,
+    fields: { arrivals, completions },
+  });
+  const history = [reading(0, 100, 90), reading(30_000, 130, 120)];
+  expect(source.derive(reading(60_000, 220, 150), history).fields).toEqual({
+    ...{ arrivals: 220, completions: 150 },
+    ...{ arrivalRate: 2, serviceRate: 1 },
+  });
+  expect(source.derive(reading(60_000, 220, 150), []).fields).toEqual({
+    ...{ arrivals: 220, completions: 150 },
+  });
+});
+
+test("stamps a reading with an instant within its fetch, before the values were read", async () => {
+  await openQueue("6").waitUntilReady();
+  const before = { wall: systemClock.now(), monotonic: systemClock.monotonic() };
+  const outcome = await fetchOutcome();
+  if (outcome.status === "failed") throw outcome.error;
+  expect(outcome.reading.timestampMs).toBeGreaterThanOrEqual(before.wall);
+  expect(outcome.reading.monotonicMs).toBeGreaterThanOrEqual(before.monotonic);
+  expect(outcome.reading.monotonicMs).toBeLessThanOrEqual(systemClock.monotonic());
 });
 
 test("an unknown queue is an error, and reading it does not make it", async () => {
