@@ -102,12 +102,11 @@ export class OpsServer implements Component {
 
   /** Stops listening, ends idle connections at once and all others within a second. */
   stop(): Promise<void> {
-    this.#stopping ??= this.#stop();
-    return this.#stopping;
+    if (this.#server.listening) this.#stopping ??= this.#stop();
+    return this.#stopping ?? Promise.resolve();
   }
 
   async #stop(): Promise<void> {
-    if (!this.#server.listening) return;
     const closed = new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
     });

@@ -31,6 +31,9 @@ export type Random = () => number;
 /** The process's random source; passed in by the composition root. */
 export const systemRandom: Random = () => Math.random();
 
+/** The longest delay that a timer takes, milliseconds: Node.js turns a longer one into 1 ms. */
+const maxTimerMs = 2 ** 31 - 1;
+
 /** Rejects or resolves as {@link Clock.sleep} says. */
 async function sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
   signal?.throwIfAborted();
@@ -42,7 +45,7 @@ async function sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
     const timer = setTimeout(() => {
       signal?.removeEventListener("abort", onAbort);
       resolve();
-    }, delayMs);
+    }, timerMs(delayMs));
     signal?.addEventListener("abort", onAbort, { once: true });
   });
 }
@@ -57,7 +60,7 @@ function timeout(delayMs: number, parent?: AbortSignal): Deadline {
   const timer = setTimeout(() => {
     parent?.removeEventListener("abort", onParentAbort);
     controller.abort(new DOMException(`no answer within ${delayMs} ms`, "TimeoutError"));
-  }, delayMs);
+  }, timerMs(delayMs));
   const clear = (): void => {
     clearTimeout(timer);
     parent?.removeEventListener("abort", onParentAbort);
@@ -67,7 +70,11 @@ function timeout(delayMs: number, parent?: AbortSignal): Deadline {
   return { signal: controller.signal, clear };
 }
 
-/** The real clock of this process. */
+function timerMs(delayMs: number): number {
+  return Math.min(delayMs, maxTimerMs);
+}
+
+/** The real clock of this process. Its timers end after 24 days at the latest. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),

@@ -3,7 +3,18 @@
  */
 export function errorFromUnknown(reason: unknown): Error {
   if (reason instanceof Error) return reason;
-  return new Error(typeof reason === "string" ? reason : JSON.stringify(reason));
+  return new Error(typeof reason === "string" ? reason : textOf(reason));
+}
+
+/** JSON where there is one; never throws, whatever was thrown (a circular object, a bigint, a symbol, nothing). */
+function textOf(reason: unknown): string {
+  try {
+    // The declared type leaves out that some values have no JSON.
+    const json = JSON.stringify(reason) as string | undefined;
+    return json ?? String(reason);
+  } catch {
+    return Object.prototype.toString.call(reason);
+  }
 }
 
 /**

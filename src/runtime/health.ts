@@ -1,3 +1,5 @@
+import { errorFromUnknown } from "./errors.ts";
+
 /** Outcome of one check. `reason` is for the log and for whoever asks for the single check; aggregated probes withhold it. */
 export type CheckResult =
   { readonly status: "ok" } | { readonly status: "failed"; readonly reason: string };
@@ -40,7 +42,16 @@ export class HealthRegistry {
   report(probe: Probe): ProbeReport {
     const checks = (
       probe === "readyz" ? [...this.#liveness, ...this.#readiness] : this.#liveness
-    ).map((check) => ({ name: check.name, result: check.run() }));
+    ).map((check) => ({ name: check.name, result: runCheck(check) }));
     return { probe, isHealthy: checks.every(({ result }) => result.status === "ok"), checks };
+  }
+}
+
+/** A check that throws has failed: a probe always answers. */
+function runCheck(check: Check): CheckResult {
+  try {
+    return check.run();
+  } catch (reason) {
+    return { status: "failed", reason: errorFromUnknown(reason).message };
   }
 }

@@ -22,7 +22,8 @@ export interface LifecycleOptions {
 }
 
 /**
- * Starts components in order and stops those that started in reverse order (alertmanager: app/lifecycle.go). A failed start stops what ran before it.
+ * Starts components in order and stops those that started in reverse order (alertmanager: app/lifecycle.go). A failed start stops what ran before it,
+ * and what failed.
  */
 export class Lifecycle {
   readonly #options: LifecycleOptions;
@@ -33,16 +34,16 @@ export class Lifecycle {
     this.#options = options;
   }
 
-  /** Starts each in turn. When one fails, the earlier ones are stopped and the failure is thrown. */
+  /**
+   * Starts each in turn. When one fails, it and the earlier ones are stopped and the failure is thrown; the same when `signal` aborts or
+   * `stop` is called meanwhile: whatever started then is stopped again.
+   */
   async start(components: readonly Component[], signal: AbortSignal): Promise<void> {
-    for (const component of components) {
-      this.#started.push(component);
-      try {
-        await component.start(signal);
-      } catch (reason) {
-        await this.stop();
-        throw errorFromUnknown(reason);
-      }
+    try {
+      for (const component of components) await this.#startOne(component, signal);
+    } catch (reason) {
+      await this.stop();
+      throw errorFromUnknown(reason);
     }
   }
 
@@ -50,6 +51,21 @@ export class Lifecycle {
   stop(): Promise<readonly StopResult[]> {
     this.#stopping ??= this.#stopAll();
     return this.#stopping;
+  }
+
+  async #startOne(component: Component, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    this.#assertStarting();
+    this.#started.push(component);
+    await component.start(signal);
+    if (this.#stopping === undefined) return;
+    // It may have been asked to stop before it was up.
+    await this.#stopOne(component);
+    this.#assertStarting();
+  }
+
+  #assertStarting(): void {
+    if (this.#stopping !== undefined) throw new Error("stopped while starting");
   }
 
   async #stopAll(): Promise<readonly StopResult[]> {
