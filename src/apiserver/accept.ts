@@ -2,6 +2,8 @@
 export interface AcceptClause {
   readonly mediaType: string;
   readonly parameters: Readonly<Record<string, string>>;
+  /** 0 to 1; 1 when the clause names none. */
+  readonly quality: number;
 }
 
 /**
@@ -13,11 +15,11 @@ export function parseAccept(header: string): readonly AcceptClause[] {
     .split(",")
     .map((text) => parseClause(text.trim()))
     .filter(({ mediaType }) => mediaType !== "");
-  if (clauses.length === 0) return [{ mediaType: "*/*", parameters: {} }];
+  if (clauses.length === 0) return [{ mediaType: "*/*", parameters: {}, quality: 1 }];
   return clauses.filter(({ quality }) => quality > 0).sort((a, b) => b.quality - a.quality);
 }
 
-function parseClause(text: string): AcceptClause & { readonly quality: number } {
+function parseClause(text: string): AcceptClause {
   const [mediaType = "", ...rest] = text.split(";").map((part) => part.trim());
   const parameters = new Map<string, string>();
   let quality = 1;

@@ -73,15 +73,18 @@ export class Listener {
     if (!isRead || this.#options.isDraining()) response.shouldKeepAlive = false;
     const info = this.#options.resolver.resolve(method, url);
     const refusal = this.#refusal(request, info);
-    if (info === undefined || refusal !== undefined) {
-      const answer = statusAnswer(refusal ?? malformedPathStatus, plainJson);
-      this.#finish({ request, response, info, startedMs }, answer);
-    } else if (isRead && isMetricRequest(info)) {
-      this.#answerMetric({ request, response, info, startedMs }, info);
-    } else {
-      this.#passToApp({ request, response, info, startedMs });
-    }
+    const exchange = { request, response, info, startedMs };
+    if (info === undefined || refusal !== undefined)
+      this.#refuse(exchange, refusal ?? malformedPathStatus);
+    else if (isRead && isMetricRequest(info)) this.#answerMetric(exchange, info);
+    else this.#passToApp(exchange);
   };
+
+  /** Nothing more is expected of such a connection, unless there is just too much to do. */
+  #refuse(exchange: Exchange, failure: Status): void {
+    if (failure !== overloadedStatus) exchange.response.shouldKeepAlive = false;
+    this.#finish(exchange, statusAnswer(failure, plainJson));
+  }
 
   #refusal(request: IncomingMessage, info: RequestInfo | undefined): Status | undefined {
     if (info === undefined) return malformedPathStatus;

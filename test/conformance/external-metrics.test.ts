@@ -269,19 +269,17 @@ describe("representations", () => {
     expect((await stand.get(`${withSelector("queue=jobs")}${query}`, headers)).body).toBe(body);
   });
 
-  test.each([
-    "text/html",
-    "application/vnd.kubernetes.protobuf",
-    table,
-    "application/json;q=0",
-  ])("406 for %s", async (accept) => {
-    const message =
-      "only the following media types are accepted: application/json, application/yaml";
-    expect(await stand.get(path, { accept })).toMatchObject({
-      code: 406,
-      body: statusBody(406, "NotAcceptable", message, {}),
-    });
-  });
+  test.each(["text/html", "application/vnd.kubernetes.protobuf", table, "application/json;q=0"])(
+    "406 for %s",
+    async (accept) => {
+      const message =
+        "only the following media types are accepted: application/json, application/yaml";
+      expect(await stand.get(path, { accept })).toMatchObject({
+        code: 406,
+        body: statusBody(406, "NotAcceptable", message, {}),
+      });
+    },
+  );
 
   test("a HEAD reads once, is authorized as list, and has no body", async () => {
     const reply = await stand.ask({ method: "HEAD", path });
