@@ -11,7 +11,7 @@ import type { QueryCounts } from "./query-table.ts";
 export interface PreparedPolling {
   /** Puts it into force: synchronous, cannot fail. Throws only when polling has stopped or another change was committed since. */
   commit(): void;
-  /** Lets go of what was made for it. */
+  /** Lets go of what was made for it; no-op once it is in force. */
   discard(): Promise<void>;
 }
 
@@ -71,6 +71,7 @@ export class PollerManager implements Component {
       if (generation !== this.#generation) throw new Error("another change was committed first");
       this.#generation += 1;
       this.#commit(desired, sources);
+      sources.clear();
     };
     return { commit, discard };
   }

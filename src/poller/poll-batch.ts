@@ -16,6 +16,8 @@ export interface PollBatchOptions {
   /** Takes the one outcome of each query. */
   readonly settle: (query: Query, outcome: FetchOutcome) => void;
   readonly dropped: (reason: DropReason) => void;
+  /** Told once, after so many milliseconds: when the source returns, or at the deadline where that is sooner. */
+  readonly ended: (durationMs: number) => void;
 }
 
 /**
@@ -62,13 +64,19 @@ export class PollBatch {
     } finally {
       deadline.signal.removeEventListener("abort", onAbort);
       deadline.clear();
+      if (this.#expiredMs === undefined) this.#end();
     }
   }
 
   #expire(): void {
-    const { clock, timeoutMs } = this.#options;
-    this.#expiredMs = clock.monotonic();
-    this.#settleRest("DeadlineExceeded", `no answer within ${timeoutMs} ms`);
+    this.#expiredMs = this.#options.clock.monotonic();
+    this.#settleRest("DeadlineExceeded", `no answer within ${this.#options.timeoutMs} ms`);
+    this.#end();
+  }
+
+  #end(): void {
+    const { clock, lifetime, ended } = this.#options;
+    if (!lifetime.aborted) ended(clock.monotonic() - this.startedMs);
   }
 
   #report(query: Query, outcome: FetchOutcome): void {

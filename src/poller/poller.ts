@@ -3,6 +3,7 @@ import type { Clock, Random } from "../runtime/clock.ts";
 import { errorFromUnknown } from "../runtime/errors.ts";
 import { within } from "../runtime/within.ts";
 import type { FetchOutcome, Query, Source } from "../sources/source.ts";
+import type { RecordResult } from "../store/record-result.ts";
 import type { DesiredConnection, DesiredQuery } from "./desired-connection.ts";
 import { pollOutcomeFromRecord } from "./outcome.ts";
 import { PollBatch } from "./poll-batch.ts";
@@ -20,8 +21,6 @@ export interface PollerDependencies {
   /** Called after each outcome is in the store. What it throws goes to the observer; polling goes on. */
   readonly onOutcome: (queryKey: string) => void;
 }
-
-type ReadOutcome = Extract<FetchOutcome, { status: "read" }>;
 
 /** Time that a stopping poller gives its source to return, and then to close, milliseconds each. */
 const stopLimitMs = 2_000;
@@ -117,6 +116,7 @@ export class Poller {
       lifetime: this.#lifetime.signal,
       settle: (query: Query, outcome: FetchOutcome) => this.#settle(batch, query, outcome),
       dropped: (reason: DropReason) => observer.dropped(this.#name, reason),
+      ended: (durationMs: number) => observer.fetched(this.#name, durationMs),
     };
     const asked = queries.map(({ query }) => query);
     const batch = new PollBatch(asked, options);
@@ -124,19 +124,16 @@ export class Poller {
     const call = batch.run().then(() => {
       this.#calls.delete(call);
       if (this.#table.end(batch)) this.#wake.abort();
-      const endedMs = batch.expiredMs ?? clock.monotonic();
-      observer.fetched(this.#name, endedMs - batch.startedMs);
     });
     this.#calls.add(call);
   }
 
   #settle(batch: PollBatch, query: Query, outcome: FetchOutcome): void {
-    const { clock, store, observer } = this.#dependencies;
+    const { clock, observer } = this.#dependencies;
     const queryKey = this.#table.awaited(batch, query.key);
     if (queryKey === undefined) return;
-    const derived = outcome.status === "read" ? this.#derive(queryKey, query, outcome) : outcome;
     const endedMs = clock.monotonic();
-    const result = store.record(queryKey, derived, endedMs);
+    const result = this.#record(queryKey, query, outcome);
     const polled = pollOutcomeFromRecord(result);
     const previous = this.#table.last(query.key);
     const ended = { startedMs: batch.startedMs, endedMs, outcome: polled };
@@ -159,20 +156,26 @@ export class Poller {
     }
   }
 
-  #derive(queryKey: string, query: Query, outcome: ReadOutcome): FetchOutcome {
-    const { reading } = outcome;
-    if (this.#source.derive === undefined) return outcome;
-    const history = this.#dependencies.store
-      .history(queryKey)
-      .filter(({ monotonicMs }) => monotonicMs < reading.monotonicMs);
+  /** Stores an outcome. What cannot be worked out or stored, whatever a source made of it, is a failure of our own. */
+  #record(queryKey: string, query: Query, outcome: FetchOutcome): RecordResult {
+    const { clock, store } = this.#dependencies;
     try {
-      return { status: "read", reading: this.#source.derive(reading, history) };
+      return store.record(queryKey, this.#derive(queryKey, outcome), clock.monotonic());
     } catch (reason) {
       const thing = `connection ${JSON.stringify(this.#name)}: ${query.description}`;
       const message = `${thing}: the reading could not be worked out`;
       const error = new SourceError("Internal", message, { cause: errorFromUnknown(reason) });
-      return { status: "failed", error };
+      return store.record(queryKey, { status: "failed", error }, clock.monotonic());
     }
+  }
+
+  #derive(queryKey: string, outcome: FetchOutcome): FetchOutcome {
+    if (outcome.status === "failed" || this.#source.derive === undefined) return outcome;
+    const { reading } = outcome;
+    const history = this.#dependencies.store
+      .history(queryKey)
+      .filter(({ monotonicMs }) => monotonicMs < reading.monotonicMs);
+    return { status: "read", reading: this.#source.derive(reading, history) };
   }
 }
 

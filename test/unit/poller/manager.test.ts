@@ -147,6 +147,19 @@ describe("a change", () => {
     await clock.advance(4_000);
   });
 
+  it("leaves no trace of a removed connection whose call returns late", async () => {
+    const house = pollingHouse();
+    const { clock, observer } = house;
+    const source = new FakeSource();
+    const { manager } = await startManager([desiredConnection("jobs", ["a"], source)], house);
+    await clock.advance(10);
+    await manager.apply([]);
+    source.last.report("a", read(clock));
+    source.last.finish();
+    await clock.advance(5_000);
+    expect(observer.told).toEqual(["added jobs", "removed jobs"]);
+  });
+
   it("closes the source of a removed connection and forgets its queries", async () => {
     const house = pollingHouse();
     const { clock, store, observer } = house;
@@ -184,6 +197,15 @@ describe("a change", () => {
     const prepared = await manager.prepare([desiredConnection("made", ["x"], made)]);
     await prepared.discard();
     expect([made.closed, manager.summaries().length]).toEqual([1, 0]);
+  });
+
+  it("that is in force can no longer be discarded", async () => {
+    const { manager } = await startManager([]);
+    const made = new FakeSource();
+    const prepared = await manager.prepare([desiredConnection("made", ["x"], made)]);
+    prepared.commit();
+    await prepared.discard();
+    expect([made.closed, manager.summaries().length]).toEqual([0, 1]);
   });
 
   it("cannot be committed over another one, nor after the stop", async () => {

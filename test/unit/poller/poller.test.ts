@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { DesiredQuery } from "../../../src/poller/desired-connection.ts";
+import type { FetchOutcome } from "../../../src/sources/source.ts";
 import { Poller } from "../../../src/poller/poller.ts";
 import { answering, FakeSource } from "../../fakes/fake-source.ts";
 import {
@@ -203,7 +204,7 @@ describe("what a source may do wrong", () => {
     await clock.advance(3_000);
     source.last.report("a", read(clock));
     expect(status("a")).toBe("failed");
-    expect(observer.told).toEqual(["dropped jobs Late"]);
+    expect(observer.told).toEqual(["fetched jobs in 3000", "dropped jobs Late"]);
   });
 
   it("never reads a query twice at a time: one that a hung call holds waits until that returns", async () => {
@@ -321,6 +322,50 @@ describe("what a source may do wrong", () => {
     await house.clock.advance(20_000);
     expect(source.fetches.length).toBeGreaterThanOrEqual(4);
     expect(house.observer.told).toContain("listener failed jobs evaluation broke");
+  });
+});
+
+describe("absence", () => {
+  const whole = { timestampMs: 1, monotonicMs: 0, fields: { waiting: 1 } };
+  const reported = (reading: unknown): FetchOutcome =>
+    ({ status: "read", reading }) as unknown as FetchOutcome;
+  const cases: readonly (readonly [string, FetchOutcome | undefined, string])[] = [
+    ["absent: nothing is reported", undefined, "DeadlineExceeded"],
+    ["absent: the thing does not exist", failed("NotFound"), "NotFound"],
+    ["wrong: a value is text", reported({ ...whole, fields: { waiting: "7" } }), "DataLoss"],
+    ["wrong: a value is null", reported({ ...whole, fields: { waiting: null } }), "DataLoss"],
+    ["wrong: a value is NaN", reported({ ...whole, fields: { waiting: Number.NaN } }), "DataLoss"],
+    ["wrong: there is no instant", reported({ ...whole, monotonicMs: undefined }), "DataLoss"],
+    [
+      "huge: a value is beyond what a number holds",
+      reported({ ...whole, fields: { waiting: Number("1e400") } }),
+      "DataLoss",
+    ],
+    [
+      "huge: a hundred thousand fields",
+      reported({
+        ...whole,
+        fields: Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`f${i}`, i])),
+      }),
+      "DataLoss",
+    ],
+    ["hostile: no fields at all", reported({ ...whole, fields: undefined }), "Internal"],
+    ["hostile: no reading at all", reported(undefined), "Internal"],
+    ["hostile: no outcome at all", null as unknown as FetchOutcome, "Internal"],
+  ];
+
+  it.each(cases)("%s: a failure with its reason, never a number", async (_name, outcome, code) => {
+    const { clock, source, store, observer } = startPoller(["a"]);
+    source.behaviour = (call) => {
+      if (outcome !== undefined) call.report("a", outcome);
+    };
+    await clock.advance(3_000);
+    expect(observer.polls[0]).toMatchObject({ outcome: code, error: { code } });
+    expect(store.freshness("jobs/a", Infinity, clock.monotonic())).toMatchObject({
+      status: "failed",
+      failure: { error: { code } },
+    });
+    expect(store.history("jobs/a")).toEqual([]);
   });
 });
 
