@@ -321,6 +321,7 @@ async function poll(
       lifetime: new AbortController().signal,
       settle: (query, outcome) => (outcomes[names.get(query.key)!] = outcome),
       dropped: (reason) => drops.push(reason),
+      ended: () => undefined,
     },
   );
   const startedMs = systemClock.monotonic();

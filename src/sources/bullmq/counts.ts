@@ -41,7 +41,7 @@ export function countsFromReply(
 }
 
 interface Snapshot {
-  readonly hasMeta: boolean;
+  readonly exists: boolean;
   readonly wait: number;
   readonly pausedList: number;
   readonly active: number;
@@ -69,7 +69,7 @@ function snapshotFromReply(values: readonly unknown[], keyBase: string): Snapsho
   const optional = (index: number, name: string): number | undefined =>
     values[index] === null ? undefined : count(index, name);
   return {
-    hasMeta: count(0, "meta") > 0,
+    exists: count(0, "existence") > 0,
     wait: difference(count(1, "wait"), count(3, "marker"), "wait"),
     pausedList: difference(count(2, "paused"), count(4, "marker"), "paused"),
     active: count(5, "active"),
@@ -98,7 +98,7 @@ function difference(count: number, marker: number, name: string): number {
 }
 
 function counts(snapshot: Snapshot, nowMs: number): BullmqCounts {
-  if (!snapshot.hasMeta && snapshot.id === undefined) return { status: "missing" };
+  if (!snapshot.exists) return { status: "missing" };
   const waiting = snapshot.wait + snapshot.pausedList;
   const takeable = takeableJobs(snapshot);
   const fields: Partial<Record<BullmqField, number | undefined>> = {

@@ -21,6 +21,7 @@ export const bullmqKeyNames = [
  * - Needs the rights llen, lindex, zcard, zcount, zrange, hmget, hget, get and exists; no shebang, which Redis 6 does not know.
  * - A command that fails ends the read: the reply is then {-1, index of the key, error}. Index 0 is the job at the head.
  * - BullMQ 2 to 4 put a marker at the right end of the list: "0", or "0:" and a time. It is no job.
+ * - A queue exists when its counter or its meta does.
  * - The head is the job that would be taken next: right end of wait, then of paused, then the first prioritized one. Where there is none, the
  *   due time of the first due delayed job is told instead.
  * - The numbers of the clock are made by the caller: Lua would print them with 14 digits.
@@ -41,7 +42,8 @@ local function read(command, index, ...)
   return reply
 end
 
-local function rightEnd(index)
+local function rightEnd(index, length)
+  if not length or length == 0 then return 0, false end
   local id = read('LINDEX', index, -1)
   if id and (id == '0' or string.sub(id, 1, 2) == '0:') then
     return 1, read('LINDEX', index, -2)
@@ -54,13 +56,15 @@ local paused = read('LLEN', 2)
 local active = read('LLEN', 3)
 local prioritized = read('ZCARD', 4)
 local delayed = read('ZCARD', 5)
-local due = read('ZCOUNT', 5, '-inf', ARGV[1])
+local due = 0
+if delayed and delayed > 0 then due = read('ZCOUNT', 5, '-inf', ARGV[1]) end
 local waitingChildren = read('ZCARD', 6)
 local meta = read('HMGET', 7, 'paused', 'concurrency')
 local id = read('GET', 8)
-local hasMeta = read('EXISTS', 7)
-local waitMarker, nextWaiting = rightEnd(1)
-local pausedMarker, nextPaused = rightEnd(2)
+local exists = 1
+if not id then exists = read('EXISTS', 7) end
+local waitMarker, nextWaiting = rightEnd(1, wait)
+local pausedMarker, nextPaused = rightEnd(2, paused)
 if failure then return failure end
 
 local head = nextWaiting or nextPaused
@@ -84,7 +88,7 @@ if head then
 end
 
 return {
-  hasMeta, wait, paused, waitMarker, pausedMarker, active, prioritized, delayed, due,
+  exists, wait, paused, waitMarker, pausedMarker, active, prioritized, delayed, due,
   waitingChildren, meta[1] or false, meta[2] or false, id or false, headTimestamp or false,
   headScore or false, ARGV[2]
 }

@@ -85,7 +85,7 @@ describe("with the least rights", () => {
       const results = [await readQueue(source, "orders"), await readQueue(source, "orders")];
       await server.command("DEL", "bull:orders:wait");
       results.push(await readQueue(source, "orders"));
-      await server.command("DEL", "bull:orders:prioritized");
+      await server.command("DEL", "bull:orders:prioritized", "bull:orders:id");
       await server.command("ZADD", "bull:orders:delayed", "1", "9");
       results.push(await readQueue(source, "orders"));
       expect(results).toContainEqual(

@@ -9,7 +9,7 @@ const context = { nowMs, keyBase: "bull:orders:" };
 
 /** Parts of a reply by name, in the script's order. */
 const idle = {
-  hasMeta: 1,
+  exists: 1,
   wait: 0,
   paused: 0,
   waitMarker: 0,
@@ -137,8 +137,8 @@ test.each<[string, Parts, object]>([
 });
 
 test("neither meta nor id is a missing queue, whatever else is there", () => {
-  expect(countsFromReply(reply({ hasMeta: 0 }), context)).toEqual({ status: "missing" });
-  expect(countsFromReply(reply({ hasMeta: 0, wait: 3 }), context)).toEqual({ status: "missing" });
+  expect(countsFromReply(reply({ exists: 0 }), context)).toEqual({ status: "missing" });
+  expect(countsFromReply(reply({ exists: 0, wait: 3 }), context)).toEqual({ status: "missing" });
 });
 
 test.each([
