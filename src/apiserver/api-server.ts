@@ -71,6 +71,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     metrics,
     clock,
     logger,
+    throttle,
     maxInFlight: options.maxInFlight ?? defaultMaxInFlight,
     isDraining: () => isDraining,
   });

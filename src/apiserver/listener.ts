@@ -6,6 +6,7 @@ import { sendAnswer, statusAnswer } from "./answer.ts";
 import type { Answer } from "./answer.ts";
 import { basePath } from "./api-group.ts";
 import type { RequestAttributes } from "./authorizer.ts";
+import type { LogThrottle } from "./log-throttle.ts";
 import type { ApiServerLogger } from "./logger.ts";
 import type { MetricPath, MetricRequestInfo } from "./metric-path.ts";
 import type { ApiServerMetrics, MeasuredVerb } from "./metrics.ts";
@@ -27,6 +28,7 @@ export interface ListenerOptions {
   readonly metrics: ApiServerMetrics;
   readonly clock: Clock;
   readonly logger: ApiServerLogger;
+  readonly throttle: LogThrottle;
   /** Most requests that wait at once; more are answered with 503. */
   readonly maxInFlight: number;
   /** While true, every answer closes its connection, so that clients move to another replica. */
@@ -64,21 +66,29 @@ export class Listener {
     this.#options = options;
   }
 
-  /** Takes one request; every way out of it is answered. */
+  /** Takes one request; every way out of it is answered, a fault of our own included. */
   readonly handle = (request: IncomingMessage, response: ServerResponse): void => {
     const startedMs = this.#options.clock.monotonic();
     const { method = "", url = "" } = request;
-    const isRead = readMethods.has(method);
     // A request with a body is not read to its end, so its connection cannot be used again.
-    if (!isRead || this.#options.isDraining()) response.shouldKeepAlive = false;
+    if (!readMethods.has(method) || this.#options.isDraining()) response.shouldKeepAlive = false;
     const info = this.#options.resolver.resolve(method, url);
-    const refusal = this.#refusal(request, info);
     const exchange = { request, response, info, startedMs };
+    try {
+      this.#dispatch(exchange, info);
+    } catch (reason) {
+      this.#finish(exchange, this.#fault(reason));
+    }
+  };
+
+  #dispatch(exchange: Exchange, info: RequestInfo | undefined): void {
+    const refusal = this.#refusal(exchange.request, info);
     if (info === undefined || refusal !== undefined)
       this.#refuse(exchange, refusal ?? malformedPathStatus);
-    else if (isRead && isMetricRequest(info)) this.#answerMetric(exchange, info);
+    else if (isMetricRequest(info) && readMethods.has(exchange.request.method ?? ""))
+      this.#answerMetric(exchange, info);
     else this.#passToApp(exchange);
-  };
+  }
 
   /** Nothing more is expected of such a connection, unless there is just too much to do. */
   #refuse(exchange: Exchange, failure: Status): void {
@@ -104,10 +114,7 @@ export class Listener {
     }
     this.#countInFlight(1);
     void answer
-      .catch((reason: unknown) => {
-        this.#options.logger.error({ err: errorFromUnknown(reason) }, "Request failed");
-        return statusAnswer(internalErrorStatus, plainJson);
-      })
+      .catch((reason: unknown) => this.#fault(reason))
       .then((settled) => this.#finish(exchange, settled))
       .finally(() => this.#countInFlight(-1));
   }
@@ -117,6 +124,15 @@ export class Listener {
     if (this.#options.isDraining()) exchange.response.shouldKeepAlive = false;
     sendAnswer(exchange.request, exchange.response, answer);
     this.#record(exchange.info, answer.code, exchange.startedMs);
+  }
+
+  #fault(reason: unknown): Answer {
+    const suppressed = this.#options.throttle.admit("listener-fault");
+    if (suppressed !== undefined) {
+      const err = errorFromUnknown(reason);
+      this.#options.logger.error({ err, suppressed }, "Request failed");
+    }
+    return statusAnswer(internalErrorStatus, plainJson);
   }
 
   #passToApp({ request, response, info, startedMs }: Exchange): void {

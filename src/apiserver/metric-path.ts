@@ -94,7 +94,7 @@ export class MetricPath {
         selector: query.selector.selector,
       });
     } catch (reason) {
-      return this.#fault(reason);
+      return this.#fault(request, reason);
     }
   }
 
@@ -102,7 +102,7 @@ export class MetricPath {
     const { clock, budgetMs } = this.#options;
     const spentMs = clock.monotonic() - read.startedMs;
     return withinBudget(
-      result.catch((reason: unknown) => this.#fault(reason)),
+      result.catch((reason: unknown) => this.#fault(read.request, reason)),
       {
         clock,
         budgetMs: budgetMs - spentMs,
@@ -111,11 +111,12 @@ export class MetricPath {
     );
   }
 
-  #fault(reason: unknown): ExternalMetricResult {
+  #fault(request: IncomingMessage, reason: unknown): ExternalMetricResult {
     const suppressed = this.#options.throttle.admit("provider-fault");
     if (suppressed !== undefined) {
       const err = errorFromUnknown(reason);
-      this.#options.logger.error({ err, suppressed }, "Provider failed");
+      const auditId = request.headers["audit-id"];
+      this.#options.logger.error({ err, auditId, suppressed }, "Provider failed");
     }
     return failed(internalErrorStatus);
   }

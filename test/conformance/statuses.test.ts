@@ -231,6 +231,17 @@ describe("the provider's failures", () => {
     expect(stand.lines.filter(({ msg }) => msg === "Provider failed")).toHaveLength(1);
   });
 
+  test("values that cannot be written are a 500", async () => {
+    const item = { metricName: "x", metricLabels: {}, timestampMs: Number.NaN, value: "1" };
+    const found = { status: "found" as const, items: [item] };
+    for (const instead of [() => found, () => Promise.resolve(found)]) {
+      stand.provider.instead = instead;
+      expect(await stand.get(path)).toMatchObject({ code: 500, body: internal });
+    }
+    stand.provider.instead = undefined;
+    expect((await stand.get(path)).code).toBe(200);
+  });
+
   test("an answer that does not come is a 504", async () => {
     stand.provider.instead = () => new Promise(() => undefined);
     expect(await stand.get(path)).toMatchObject({
