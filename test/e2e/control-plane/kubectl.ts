@@ -28,6 +28,8 @@ export function createKubectl(binary: string, kubeconfig: string, cacheDirectory
           resolve({ code, stdout, stderr });
         },
       );
+      // kubectl may end without reading what it did not ask for.
+      child.stdin?.once("error", () => undefined);
       child.stdin?.end(stdin);
     });
   return {
