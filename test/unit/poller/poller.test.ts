@@ -18,11 +18,11 @@ const started: {
 }[] = [];
 
 /** A poller that runs over a fake source, and is stopped after the test. */
-function startPoller(keys: readonly string[], source = new FakeSource()) {
+function startPoller(keys: readonly string[], source = new FakeSource(), random = () => 0.5) {
   const house = pollingHouse();
   const connection = desiredConnection("jobs", keys, source);
   for (const { queryKey, intervalMs } of connection.queries) house.store.add(queryKey, intervalMs);
-  const poller = new Poller(connection, source, house.dependencies);
+  const poller = new Poller(connection, source, { ...house.dependencies, random });
   // Later in this turn: a test sets the source up first.
   queueMicrotask(() => poller.start());
   started.push({ poller, clock: house.clock });
@@ -138,7 +138,7 @@ describe("when queries are polled", () => {
     expect(goodReads).toBeGreaterThanOrEqual(24);
   });
 
-  it("returns to the interval with the first read after failures", async () => {
+  it("returns to the interval with the first read after failures, and starts its backoff anew", async () => {
     const { clock, source } = startPoller(["a"]);
     source.behaviour = answering(() => failed("Unavailable"));
     await clock.advance(60_000);
@@ -147,19 +147,59 @@ describe("when queries are polled", () => {
     const before = source.fetches.length;
     await clock.advance(50_000);
     expect(source.fetches.length - before).toBe(10);
+    const failedAt: number[] = [];
+    source.behaviour = (call) => {
+      failedAt.push(clock.monotonic());
+      answering(() => failed("Unavailable"))(call);
+    };
+    await clock.advance(10_000);
+    const [first = Number.NaN, second] = failedAt;
+    expect(second).toBe(first + 750);
   });
 
-  it("notices within 30 s that a connection is back, and then brings all its queries back within 1 s", async () => {
+  it("polls again after an outcome that came later than the call", async () => {
+    const { clock, source } = startPoller(["a"]);
+    await clock.advance(10);
+    source.last.report("a", read(clock));
+    source.last.finish();
+    await clock.advance(7_500);
+    expect(source.fetches.length).toBe(2);
+  });
+
+  it("brings all queries back within about a second of the first read after all had failed", async () => {
     const keys = Array.from({ length: 50 }, (_, index) => `queue-${index}`);
-    const { clock, source, status } = startPoller(keys);
+    let drawn = 0;
+    const random = (): number => (drawn++ % 50) / 50;
+    const { clock, source } = startPoller(keys, new FakeSource(), random);
     source.behaviour = answering(() => failed("Unavailable"));
     await clock.advance(600_000);
-    source.behaviour = answering(() => read(clock));
-    await clock.advance(30_250);
-    const firstRead = source.fetches.length;
-    await clock.advance(1_250);
-    expect(keys.map((key) => status(key, 32_000))).toEqual(keys.map(() => "fresh"));
-    expect(firstRead).toBeGreaterThan(0);
+    const firstReadAt = new Map<string, number>();
+    const recoveredMs = clock.monotonic();
+    source.behaviour = (call) => {
+      for (const key of call.keys) {
+        if (!firstReadAt.has(key)) firstReadAt.set(key, clock.monotonic());
+      }
+      answering(() => read(clock))(call);
+    };
+    await clock.advance(60_000);
+    const instants = keys.map((key) => firstReadAt.get(key) ?? Infinity);
+    expect(Math.min(...instants) - recoveredMs).toBeLessThanOrEqual(30_250);
+    expect(Math.max(...instants) - Math.min(...instants)).toBeLessThanOrEqual(1_250);
+  });
+
+  it("leaves a query alone in its backoff when others are read all along", async () => {
+    const { clock, source } = startPoller(["good", "bad"]);
+    const badAt: number[] = [];
+    source.behaviour = (call) => {
+      for (const key of call.keys) {
+        if (key === "bad") badAt.push(clock.monotonic());
+        call.report(key, key === "bad" ? failed("DeadlineExceeded") : read(clock));
+      }
+      call.finish();
+    };
+    await clock.advance(60_000);
+    // 1, 2, 4, 8, 16, 30 s, of each three quarters, on the next tick.
+    expect(badAt).toEqual([0, 750, 2_250, 5_250, 11_250, 23_250, 45_750]);
   });
 });
 
