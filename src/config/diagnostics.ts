@@ -1,3 +1,5 @@
+import { quoteText } from "./quote-text.ts";
+
 /** One finding in a configuration file. An error refuses the file; a warning does not. */
 export interface Diagnostic {
   readonly severity: "error" | "warning";
@@ -48,7 +50,7 @@ export function formatPath(path: ConfigPath): string {
 
 function formatSegment(segment: string | number): string {
   if (typeof segment === "number") return `[${segment}]`;
-  return /^[A-Za-z_][A-Za-z0-9_-]*$/.test(segment) ? `.${segment}` : `[${JSON.stringify(segment)}]`;
+  return /^[A-Za-z_][A-Za-z0-9_-]*$/.test(segment) ? `.${segment}` : `[${quoteText(segment)}]`;
 }
 
 /** One line of text: `FILE:LINE:COLUMN path: message`; a warning says so before its message. */

@@ -1,7 +1,7 @@
 import { canonicalLabels } from "../model/labels.ts";
 import type { ConfigPath, Problem } from "./diagnostics.ts";
 import { errorAt } from "./diagnostics.ts";
-import { describeText } from "./describe-value.ts";
+import { quoteText } from "./quote-text.ts";
 import type { ParsedSection } from "./file-section.ts";
 import type { SignalConfig } from "./schema.ts";
 
@@ -36,7 +36,7 @@ function nameFinding(name: string): string | undefined {
   }
   // client-go refuses these in a path segment, so an HPA cannot ask for them (upstream: client-go `rest/request.go`, IsValidPathSegmentName).
   if (name === "." || name === ".." || /[/%]/.test(name)) {
-    return `expected a metric name without "/" and "%" that is not "." or ".."; found ${describeText(name)}`;
+    return `expected a metric name without "/" and "%" that is not "." or ".."; found ${quoteText(name)}`;
   }
   return undefined;
 }
@@ -44,11 +44,11 @@ function nameFinding(name: string): string | undefined {
 function labelProblems(path: ConfigPath, key: string, value: string): readonly Problem[] {
   const problems: Problem[] = [];
   if (!labelKey.test(key)) {
-    const message = `no Kubernetes selector can express label key ${describeText(key)}; expected [PREFIX/]NAME, NAME of 1 to 63 letters, digits, '-', '_', '.'`;
+    const message = `no Kubernetes selector can express label key ${quoteText(key)}; expected [PREFIX/]NAME, NAME of 1 to 63 letters, digits, '-', '_', '.'`;
     problems.push({ severity: "error", path, target: "key", message });
   }
   if (!labelValue.test(value)) {
-    const message = `no Kubernetes selector can express label value ${describeText(value)}; expected 1 to 63 letters, digits, '-', '_', '.', the first and last a letter or digit`;
+    const message = `no Kubernetes selector can express label value ${quoteText(value)}; expected 1 to 63 letters, digits, '-', '_', '.', the first and last a letter or digit`;
     problems.push(errorAt(path, message));
   }
   return problems;

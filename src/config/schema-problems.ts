@@ -1,7 +1,8 @@
 import type * as z from "zod";
 import type { ConfigPath, Problem } from "./diagnostics.ts";
 import { errorAt } from "./diagnostics.ts";
-import { describeText, describeValue } from "./describe-value.ts";
+import { describeKind, describeValue } from "./describe-value.ts";
+import { quoteText } from "./quote-text.ts";
 import { nearestKey } from "./nearest-key.ts";
 import { keysOf, schemaAt } from "./schema-keys.ts";
 
@@ -53,7 +54,7 @@ function problemsOfIssue(context: IssueContext): readonly Problem[] {
     case "invalid_union":
       return unionProblems(context, issue);
     case "invalid_type":
-      return [wrongValue(context, allowedByType(context, issue))];
+      return [wrongType(context, issue)];
     default:
       return [wrongValue(context, issue.message)];
   }
@@ -65,11 +66,19 @@ function customProblem(context: IssueContext, issue: z.core.$ZodIssueCustom): Pr
   return isAllowedText ? wrongValue(context, issue.message) : errorAt(context.path, issue.message);
 }
 
-/** Maps have no message of their own in the schemas: what is allowed is their keys. */
-function allowedByType(context: IssueContext, issue: z.core.$ZodIssueInvalidType): string {
-  if (issue.expected !== "object" || !issue.message.startsWith("Invalid input")) {
-    return issue.message;
+/**
+ * Maps have no message of their own in the schemas: what is allowed is their keys. A scalar in the place of a map may be anything, so it
+ * is not shown.
+ */
+function wrongType(context: IssueContext, issue: z.core.$ZodIssueInvalidType): Problem {
+  if (issue.expected !== "object" && issue.expected !== "array") {
+    return wrongValue(context, issue.message);
   }
+  return wrongValue(context, allowedStructure(context, issue), describeKind(issue.input));
+}
+
+function allowedStructure(context: IssueContext, issue: z.core.$ZodIssueInvalidType): string {
+  if (!issue.message.startsWith("Invalid input")) return issue.message;
   const keys = keysOf(schemaAt(context.schema, context.relativePath));
   return keys.length === 0 ? "a map" : `a map with ${keys.join(", ")}`;
 }
@@ -92,13 +101,17 @@ function unionProblems(
   });
 }
 
-function wrongValue({ issue, subject, path }: IssueContext, allowed: string): Problem {
+function wrongValue(
+  { issue, subject, path }: IssueContext,
+  allowed: string,
+  shown?: string,
+): Problem {
   const key = path.at(-1);
   if (issue.input === undefined && typeof key === "string") {
     const message = `${key} is missing; expected ${allowed}`;
     return { severity: "error", path, message, found: "nothing", allowed };
   }
-  const found = describeValue(issue.input, path, subject.sourceAt(path));
+  const found = shown ?? describeValue(issue.input, path, subject.sourceAt(path));
   const message = `expected ${allowed}; found ${found}`;
   return { severity: "error", path, message, found, allowed };
 }
@@ -110,7 +123,7 @@ function unknownKey(context: IssueContext, key: string): Problem {
   const { schema, relativePath, path } = context;
   const parent = schemaAt(schema, relativePath);
   const known = keysOf(parent);
-  const found = describeText(key);
+  const found = quoteText(key);
   const allowed = known.join(", ");
   const problem = {
     severity: "error",

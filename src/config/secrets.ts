@@ -28,7 +28,8 @@ export function resolveSecret(reference: SecretRef, sources: SecretSources): Sec
   if (file !== undefined) return fileSecret(file, sources.readFile);
   const name = `environment variable ${env ?? ""}`;
   return new Secret(name, () => {
-    const value = sources.environment[env ?? ""];
+    const { environment } = sources;
+    const value = Object.hasOwn(environment, env ?? "") ? environment[env ?? ""] : undefined;
     if (value === undefined) throw new Error(`${name} is not set`);
     return notEmpty(name, value);
   });

@@ -1,7 +1,8 @@
-import { isMap, isScalar, isSeq, LineCounter, parseAllDocuments } from "yaml";
+import { isMap, isScalar, isSeq, parseAllDocuments } from "yaml";
 import type { Document, ErrorCode } from "yaml";
 import type { ConfigPath, Diagnostic, Problem } from "./diagnostics.ts";
 import { errorAt, formatPath } from "./diagnostics.ts";
+import { LineIndex } from "./line-index.ts";
 import { offsetInScalar } from "./scalar-offset.ts";
 import { keyText, startOf, walkDocument } from "./yaml-walk.ts";
 
@@ -60,37 +61,43 @@ export function parseYaml(text: string): YamlResult {
   if (fault !== undefined) return { status: "rejected", diagnostics: [fault] };
   // A byte order mark is no part of the document (YAML 1.2.2, 5.2), nor of its first column.
   const body = text.replace(/^\uFEFF/, "");
-  const lineCounter = new LineCounter();
-  const documents = parseDocuments(body, lineCounter);
-  const syntax = documents.flatMap(({ errors, warnings }) => [...errors, ...warnings]);
-  const place = (offset: number, path: ConfigPath, message: string): Diagnostic => {
-    const { line, col } = lineCounter.linePos(offset);
-    return {
-      severity: "error",
-      path: formatPath(path),
-      line: Math.max(1, line),
-      column: Math.max(1, col),
-      message,
-    };
-  };
-  const [document, second] = documents;
-  const diagnostics = firstPerLine(
-    syntax.map(({ pos, code }) => {
+  const lines = new LineIndex(body);
+  const place = (offset: number, path: ConfigPath, message: string): Diagnostic => ({
+    severity: "error",
+    path: formatPath(path),
+    ...lines.placeOf(offset),
+    message,
+  });
+  const documents = parseDocuments(body);
+  const [document] = documents;
+  const diagnostics = syntaxDiagnostics(documents, place);
+  if (document === undefined || diagnostics.length > 0) return { status: "rejected", diagnostics };
+  return readDocument(body, document, place);
+}
+
+function syntaxDiagnostics(
+  documents: readonly Document.Parsed[],
+  place: Place,
+): readonly Diagnostic[] {
+  const [first, second] = documents;
+  const diagnostics = documents
+    .flatMap(({ errors, warnings }) => [...errors, ...warnings])
+    // After one error the parser finds what follows out of place as well.
+    .filter(({ code }, index) => index === 0 || code !== "UNEXPECTED_TOKEN")
+    .map(({ pos, code }) => {
       // How deep the parser comes depends on the stack that is left, so its position says nothing.
       const offset = code === "RESOURCE_EXHAUSTION" ? 0 : pos[0];
       return place(offset, [], syntaxMessages[code]);
-    }),
-  );
+    });
   if (second !== undefined) {
     const message = "expected one document; another one starts here";
     diagnostics.push(place(second.range[0], [], message));
   }
-  if (document === undefined || isEmpty(document)) {
+  if (diagnostics.length === 0 && (first === undefined || isEmpty(first))) {
     const message = "the file is empty; expected a map, e.g. with connections and signals";
-    if (diagnostics.length === 0) diagnostics.push(place(0, [], message));
+    return [place(0, [], message)];
   }
-  if (document === undefined || diagnostics.length > 0) return { status: "rejected", diagnostics };
-  return readDocument(body, document, place);
+  return firstPerLine(diagnostics);
 }
 
 type Place = (offset: number, path: ConfigPath, message: string) => Diagnostic;
@@ -134,15 +141,13 @@ function textFault(text: string): Diagnostic | undefined {
   }
   const invalidAt = text.indexOf("\uFFFD");
   if (invalidAt === -1) return undefined;
-  const lines = text.slice(0, invalidAt).split("\n");
-  const column = (lines.at(-1)?.length ?? 0) + 1;
-  return { ...fault, line: lines.length, column, message: "the file is not UTF-8 text" };
+  const place = new LineIndex(text).placeOf(invalidAt);
+  return { ...fault, ...place, message: "the file is not UTF-8 text" };
 }
 
-function parseDocuments(text: string, lineCounter: LineCounter): readonly Document.Parsed[] {
+function parseDocuments(text: string): readonly Document.Parsed[] {
   // Duplicate keys are found by our own walk, which knows their path and does not compare each key with each other one.
   const documents = parseAllDocuments(text, {
-    lineCounter,
     prettyErrors: false,
     uniqueKeys: false,
     schema: "core",
@@ -159,7 +164,7 @@ function isEmpty(document: Document.Parsed): boolean {
   return contents === null || (isScalar(contents) && contents.value === null);
 }
 
-function firstPerLine(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+function firstPerLine(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
   const lines = new Set<number>();
   return diagnostics.filter(({ line }) => !lines.has(line) && lines.add(line));
 }

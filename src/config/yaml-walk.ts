@@ -1,6 +1,6 @@
 import { isAlias, isMap, isNode, isScalar, isSeq } from "yaml";
 import type { Document, Node, Pair, YAMLMap } from "yaml";
-import { describeText } from "./describe-value.ts";
+import { quoteText } from "./quote-text.ts";
 import type { ConfigPath, Problem } from "./diagnostics.ts";
 import { errorAt } from "./diagnostics.ts";
 
@@ -58,7 +58,7 @@ class DocumentWalk implements WalkResult {
       if (key === undefined) continue;
       const keyPath = [...path, key];
       if (seen.has(key)) {
-        this.#report(pair.key, keyPath, `duplicate key ${describeText(key)}`);
+        this.#report(pair.key, keyPath, `duplicate key ${quoteText(key)}`);
       }
       seen.add(key);
       this.visit(pair.value, keyPath);

@@ -82,8 +82,8 @@ describe("ConfigCoordinator", () => {
           path: "connections",
           line: 1,
           column: 14,
-          message: "expected a list of connections; found 5",
-          found: "5",
+          message: "expected a list of connections; found a number",
+          found: "a number",
           allowed: "a list of connections",
         },
       ],
@@ -125,7 +125,7 @@ describe("ConfigCoordinator", () => {
     ]);
     expect(lines[0]).toMatchObject({
       file: "leadline.yaml",
-      findings: ["leadline.yaml:1:14 connections: expected a list of connections; found 5"],
+      findings: ["leadline.yaml:1:14 connections: expected a list of connections; found a number"],
     });
   });
 
