@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { ServingCertificate } from "../apiserver/serving-certificate.ts";
 import { createAuthority } from "../certificates/authority.ts";
 import type { Check } from "../runtime/health.ts";
 import type { Component } from "../runtime/lifecycle.ts";
@@ -26,16 +26,26 @@ export async function createServingTls(
   dependencies: ProcessDependencies,
 ): Promise<ServingTlsSource> {
   switch (options.mode) {
-    case "Files": {
-      const pair = {
-        cert: readFileSync(options.certFile, "utf8"),
-        key: readFileSync(options.keyFile, "utf8"),
-      };
-      return { current: () => pair, onChange: () => undefined, checks: [], components: [] };
-    }
+    case "Files":
+      return fromFiles(options, dependencies);
     case "SelfSigned":
       return selfSigned(dependencies);
   }
+}
+
+async function fromFiles(
+  { certFile, keyFile }: TlsOptions & { readonly mode: "Files" },
+  { clock, logger }: ProcessDependencies,
+): Promise<ServingTlsSource> {
+  const certificate = await ServingCertificate.open({ certFile, keyFile, clock, logger });
+  return {
+    current: () => certificate.current(),
+    onChange: (listener) => {
+      certificate.onChange(listener);
+    },
+    checks: [certificate.check],
+    components: [certificate],
+  };
 }
 
 async function selfSigned({ clock }: ProcessDependencies): Promise<ServingTlsSource> {
