@@ -115,6 +115,23 @@ test("hands over the calls before the one that hangs", async () => {
   expect(replies).toEqual([answered("a"), answered("b"), undefined, undefined]);
 });
 
+test("hands over nothing after the deadline, although the answer comes", async () => {
+  let answerLate = (): void => undefined;
+  const late = new Promise<void>((resolve) => (answerLate = resolve));
+  const fake = await startFake(async ([name, , , key]) => {
+    if (name?.startsWith("EVAL") !== true) return undefined;
+    await late;
+    return resp.array([key ?? "", "1"]);
+  });
+  const connection = connect(fake.port);
+  const first = await run(connection, ["a"], 50);
+  const second = run(connection, ["b"]);
+  answerLate();
+  expect(await second).toEqual([answered("b")]);
+  expect(first).toEqual([undefined]);
+  expect(fake.accepted()).toBe(1);
+});
+
 test("keeps at most 200 commands unanswered, however often it is asked", async () => {
   const fake = await startFake(() => undefined);
   const connection = connect(fake.port);
@@ -285,6 +302,18 @@ test("after close every read fails, and no socket is dialled", async () => {
   await connection.close();
   expect((await run(connection, ["a"])).map(messageOf)).toEqual(["connection is closing"]);
   expect(fake.accepted()).toBe(0);
+});
+
+test("close lets go of a socket whose other end does not react", async () => {
+  const server = await start();
+  const connection = connect(server.port);
+  await run(connection, ["a"]);
+  const sockets = (): number =>
+    process.getActiveResourcesInfo().filter((kind) => kind === "TCPSocketWrap").length;
+  const before = sockets();
+  server.pause();
+  await connection.close();
+  await expect.poll(sockets).toBe(before - 1);
 });
 
 test("close ends a dial that is under way", async () => {
