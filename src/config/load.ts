@@ -55,13 +55,18 @@ export function loadConfig(text: string, dependencies: LoadDependencies): LoadRe
   }
   const { document } = yaml;
   const { problems, accept } = judge(document, dependencies);
-  const places = new Set(problems.map(({ path }) => JSON.stringify(path)));
-  const oddNumbers = document.oddNumbers.filter(({ path }) => !places.has(JSON.stringify(path)));
+  const oddNumbers = document.oddNumbers.filter(notAt(problems));
   const diagnostics = inFileOrder([...problems, ...oddNumbers].map(document.locate));
   if (accept === undefined || diagnostics.some(({ severity }) => severity === "error")) {
     return { status: "rejected", diagnostics };
   }
   return { status: "loaded", config: accept(), warnings: diagnostics };
+}
+
+/** Whether none of `problems` is about the same place. */
+function notAt(problems: readonly Problem[]): (problem: Problem) => boolean {
+  const places = new Set(problems.map(({ path }) => JSON.stringify(path)));
+  return ({ path }) => !places.has(JSON.stringify(path));
 }
 
 interface Judgement {
@@ -73,10 +78,12 @@ interface Judgement {
 function judge(document: YamlDocument, dependencies: LoadDependencies): Judgement {
   const { value, sourceAt } = document;
   const problems = [...document.problems];
+  // A key that YAML alone makes wrong is not called unknown as well.
+  const isNews = notAt(document.problems);
   const parse = <S extends z.ZodType>(schema: S, raw: unknown, path: ConfigPath) => {
     const result = parseWithSchema(schema, { value: raw, path, sourceAt });
     if (result.status === "parsed") return result.value;
-    problems.push(...result.problems);
+    problems.push(...result.problems.filter((each) => each.target !== "key" || isNews(each)));
     return undefined;
   };
   const top = parse(topSchema, value, []);

@@ -57,6 +57,9 @@ class DocumentWalk implements WalkResult {
       const key = this.#keyOf(pair, path);
       if (key === undefined) continue;
       const keyPath = [...path, key];
+      // Objects take this key for something else than a key, and lose it.
+      if (key === "__proto__")
+        this.#report(pair.key, keyPath, 'the key "__proto__" is not possible');
       if (seen.has(key)) {
         this.#report(pair.key, keyPath, `duplicate key ${quoteText(key)}`);
       }

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { maxExpressionLength } from "./environment.ts";
 import { exactlyOneKey, isRecord } from "../schema/exactly-one-key.ts";
 import { dnsLabelSchema, dnsSubdomainSchema, secondsSchema, textSchema } from "../schema/fields.ts";
 
@@ -41,7 +42,9 @@ const valueSchema = z
     expression: z
       .string({ error: "a CEL expression, e.g. jobs.backlog" })
       .regex(/\S/, { error: "a CEL expression, e.g. jobs.backlog" })
-      .max(4096, { error: "a CEL expression of at most 4096 characters" })
+      .max(maxExpressionLength, {
+        error: `a CEL expression of at most ${maxExpressionLength} characters`,
+      })
       .optional(),
   })
   .check(exactlyOneKey(valueKeys));
