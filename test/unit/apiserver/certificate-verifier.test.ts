@@ -127,8 +127,8 @@ describe("subjects", () => {
     { title: "repeated", subject: [{ O: ["a"] }, { O: ["b"] }, { O: ["c"] }, { CN: ["jane"] }] },
     { title: "several in one RDN", subject: [{ O: ["a", "b"] }, { CN: ["jane"] }] },
     {
-      title: "commas, plus, backslashes",
-      subject: [{ O: ["a, b + c = \\d;<e>"] }, { CN: ["jane, O=x"] }],
+      title: "commas, plus, equals, semicolons",
+      subject: [{ O: ["a, b + c = d;<e>"] }, { CN: ["jane, O=x"] }],
     },
     {
       title: "a line break",
