@@ -8,6 +8,7 @@ import { createSignalMetrics } from "../signals/metrics.ts";
 import { SignalMetricsProvider } from "../signals/provider.ts";
 import { SignalRegistry } from "../signals/signal-registry.ts";
 import { signalKey } from "../signals/signal.ts";
+import { createStoreMetrics } from "../store/metrics.ts";
 import { ReadingStore } from "../store/reading-store.ts";
 import type { ProcessDependencies } from "./dependencies.ts";
 import { desiredConnections } from "./desired-connections.ts";
@@ -25,6 +26,7 @@ export interface Engine {
 export function createEngine(dependencies: ProcessDependencies): Engine {
   const { clock, random, logger, registry } = dependencies;
   const store = new ReadingStore();
+  createStoreMetrics(registry, () => store.size());
   const metrics = createPollerMetrics(registry, clock);
   const signals: SignalRegistry = new SignalRegistry({
     readings: store,
