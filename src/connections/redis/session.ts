@@ -109,20 +109,26 @@ export class RedisSession {
     offset: number,
     onReply: OnReply,
   ): Promise<void> {
-    const pipeline = this.#client.pipeline();
     const settle = (index: number, reply: RedisReply): void => {
       this.#inFlight -= 1;
       if (reply.status === "answered") this.#replies += 1;
       this.#wake();
       onReply(offset + index, reply);
     };
-    batch.forEach(({ name, args }, index) => {
-      pipeline.call(name, ...args, (reason: Error | null | undefined, value: unknown) => {
-        if (reason === null || reason === undefined) settle(index, { status: "answered", value });
-        else settle(index, { status: "failed", error: this.#explain(reason) });
-      });
-    });
-    await pipeline.exec();
+    // One write for the batch. ioredis's own pipelines copy every command's method for each batch, which costs more than the commands.
+    const { stream } = this.#client;
+    stream.cork();
+    const replies = batch.map(({ name, args }, index) =>
+      this.#client.call(name, ...args).then(
+        (value) => settle(index, { status: "answered", value }),
+        (reason: unknown) => {
+          const error = this.#explain(errorFromUnknown(reason));
+          settle(index, { status: "failed", error });
+        },
+      ),
+    );
+    stream.uncork();
+    await Promise.all(replies);
   }
 
   /** A reply that is an error speaks for itself; the end of the socket is explained by what was seen last. */
