@@ -4,7 +4,7 @@ import type { Registry } from "prom-client";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { createEngine } from "../src/app/engine.ts";
-import { createApiServerMetrics } from "../src/apiserver/metrics.ts";
+import { createApiServerMetrics, createCertificateMetrics } from "../src/apiserver/metrics.ts";
 import { createConfigMetrics } from "../src/config/metrics.ts";
 import { createRegistry } from "../src/observability/registry.ts";
 import { systemClock } from "../src/runtime/clock.ts";
@@ -16,6 +16,7 @@ const folder = fileURLToPath(new URL("../dashboards", import.meta.url));
 function exportedMetrics(): ReadonlySet<string> {
   const registry: Registry = createRegistry({ version: "0.0.0", node: "v0" });
   createApiServerMetrics(registry);
+  createCertificateMetrics(registry, () => 0);
   createConfigMetrics(registry);
   createEngine({
     clock: systemClock,

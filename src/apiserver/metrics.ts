@@ -63,3 +63,19 @@ export function createApiServerMetrics(registry: Registry): ApiServerMetrics {
     },
   };
 }
+
+/**
+ * Registers the end of the serving certificate's validity, looked up at each scrape.
+ *
+ * @param readNotAfterMs milliseconds since the epoch
+ */
+export function createCertificateMetrics(registry: Registry, readNotAfterMs: () => number): void {
+  new Gauge({
+    name: "leadline_serving_certificate_not_after_timestamp_seconds",
+    help: "End of the serving certificate's validity, Unix time in seconds.",
+    registers: [registry],
+    collect() {
+      this.set(readNotAfterMs() / 1000);
+    },
+  });
+}

@@ -1,3 +1,4 @@
+import { createCertificateMetrics } from "../apiserver/metrics.ts";
 import { ServingCertificate } from "../apiserver/serving-certificate.ts";
 import { createAuthority } from "../certificates/authority.ts";
 import type { Check } from "../runtime/health.ts";
@@ -35,9 +36,10 @@ export async function createServingTls(
 
 async function fromFiles(
   { certFile, keyFile }: TlsOptions & { readonly mode: "Files" },
-  { clock, logger }: ProcessDependencies,
+  { clock, logger, registry }: ProcessDependencies,
 ): Promise<ServingTlsSource> {
   const certificate = await ServingCertificate.open({ certFile, keyFile, clock, logger });
+  createCertificateMetrics(registry, () => certificate.current().notAfterMs);
   return {
     current: () => certificate.current(),
     onChange: (listener) => {
