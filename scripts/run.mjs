@@ -55,7 +55,7 @@ const tasks = {
       [modules("typescript", "bin", "tsc"), "-p", "tsconfig.json"],
       [modules("prettier", "bin", "prettier.cjs"), "--check", "--log-level", "warn", "."],
       [
-        modules("dependency-cruiser", "bin", "dependency-cruise.mjs"),
+        modules("dependency-cruiser", "bin", "dependency-cruiser.mjs"),
         "--config",
         ".dependency-cruiser.cjs",
         "--output-type",

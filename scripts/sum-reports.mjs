@@ -13,7 +13,8 @@ for (const file of files) {
   const report = JSON.parse(readFileSync(file, "utf8"));
   passed += report.numPassedTests;
   failed += report.numFailedTests + report.numPendingTests + (report.numTodoTests ?? 0);
-  if (report.numPendingTests > 0) console.log(`${file}: ${report.numPendingTests} skipped tests count as failed`);
+  if (report.numPendingTests > 0)
+    console.log(`${file}: ${report.numPendingTests} skipped tests count as failed`);
   if (report.numPassedTests === 0) failed += 1;
 }
 // A step can fail without a failing test (lint, an unhandled rejection): it must show in the line that is read.

@@ -1,5 +1,5 @@
 import type { Fields } from "../model/reading.ts";
-import type { Query, Source } from "./source.ts";
+import type { Query } from "./source.ts";
 
 /** Kinds of connection, as written in the configuration: the one key of a connection's union. */
 export type ConnectionKind = "redis";
@@ -22,6 +22,3 @@ export interface SourceType<Input = unknown, Q extends Query = Query> {
   /** The query that an input asks for. Two inputs with equal queries share it. */
   query(input: Input): Q;
 }
-
-/** Makes the source of one connection; the client behind it is not dialled. */
-export type SourceFactory<Q extends Query = Query> = () => Source<Q>;
