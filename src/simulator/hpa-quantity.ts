@@ -20,7 +20,8 @@ interface ParsedQuantity {
 }
 
 /** Undefined when the text is no Quantity. Beyond ±4096 an exponent says nothing more: the value is 0, or far out of range. */
-function parse(text: string): ParsedQuantity | undefined {
+function parse(untrimmed: string): ParsedQuantity | undefined {
+  const text = untrimmed.trim();
   if (text === "") return undefined;
   const match = /^([+-]?)(\d*)(?:\.(\d*))?([eEinumkKMGTP]*[-+]?\d*)$/.exec(text);
   if (match === null) return undefined;
@@ -98,12 +99,10 @@ function nanoOf(quantity: ParsedQuantity): bigint {
 /** The way through arbitrary precision: nano, then up to milli, then wrapped to int64 (upstream: `scaledValue`). */
 function slowMilli(quantity: ParsedQuantity): bigint {
   const nano = nanoOf(quantity);
-  const remainder = nano % 1_000_000n;
-  const truncated = nano / 1_000_000n;
-  if (remainder === 0n) return int64(truncated);
-  // Up to int64 the division truncates before 1 is added, beyond it floors: for negatives these differ by one.
-  const floors = nano < 0n && !isInt64(nano);
-  return int64(floors ? truncated : truncated + 1n);
+  // Upstream asks only whether it is below the largest int64, so that a negative one wraps before it is divided.
+  const dividend = nano < maxInt64 ? int64(nano) : nano;
+  const quotient = dividend / 1_000_000n;
+  return int64(dividend % 1_000_000n === 0n ? quotient : quotient + 1n);
 }
 
 /**

@@ -22,6 +22,7 @@ describe("milliValue", () => {
     ["1.5Ki", 1_536_000n],
     ["2k", 2_000_000n],
     ["5u", 1n],
+    [" 1 ", 1000n],
   ])("reads %s as %d thousandths", (text, expected) => {
     expect(milliValue(text)).toBe(expected);
   });
@@ -42,12 +43,17 @@ describe("milliValue", () => {
     ["the largest int64 wraps below 0", "9223372036854775807", -1000n],
     ["the largest safe value stays", "9223372036854775", 9223372036854775000n],
     ["eighteen digits wrap to a positive remainder", "100000000000000000", 7766279631452241920n],
+    [
+      "beyond the smallest int64 nano wraps before it is divided",
+      "-264334129465258691692131",
+      1785654630818n,
+    ],
     ["a binary suffix beyond int64 is capped, then wraps", "8Ei", -1000n],
   ])("%s", (_rule, text, expected) => {
     expect(milliValue(text)).toBe(expected);
   });
 
-  it.each(["", "abc", "NaN", "1e", "5 ", " 5", "1k3", "1e3m", "0x10", "1,5", "--1", "Infinity"])(
+  it.each(["", "abc", "NaN", "1e", "5 0", "1k3", "1e3m", "0x10", "1,5", "--1", "Infinity"])(
     "refuses %j",
     (text) => {
       expect(milliValue(text)).toBeUndefined();
