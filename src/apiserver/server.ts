@@ -3,11 +3,12 @@ import { STATUS_CODES } from "node:http";
 import type { IncomingMessage, RequestListener } from "node:http";
 import https from "node:https";
 import type { Server } from "node:https";
+import { Server as NetServer } from "node:net";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { statusFailure } from "../model/status.ts";
 import type { Status } from "../model/status.ts";
-import type { Clock } from "../runtime/clock.ts";
+import type { Clock, Deadline } from "../runtime/clock.ts";
 import { errorCode } from "../runtime/errors.ts";
 import type { LogThrottle } from "./log-throttle.ts";
 import type { ApiServerLogger } from "./logger.ts";
@@ -35,6 +36,8 @@ export interface ServerLimits {
   readonly maxHeaderBytes: number;
   /** How often overdue requests are looked for. Default 5000. */
   readonly checkIntervalMs: number;
+  /** How long a pooled connection is kept once the server stops. Default 500. */
+  readonly idleGraceMs: number;
   /** How long requests in flight may take once the server stops. Default 5000. */
   readonly stopTimeoutMs: number;
 }
@@ -48,6 +51,7 @@ export const defaultServerLimits: ServerLimits = {
   keepAliveTimeoutMs: 120_000,
   maxHeaderBytes: 64 * 1024,
   checkIntervalMs: 5_000,
+  idleGraceMs: 500,
   stopTimeoutMs: 5_000,
 };
 
@@ -113,22 +117,39 @@ export class SecureServer {
     this.#server.setSecureContext(tlsOptions(tls));
   }
 
-  /** Refuses new connections, closes idle ones, and waits for requests in flight; what is left after the limit is cut off. */
+  /**
+   * Refuses new connections and waits for requests in flight. A pooled connection is kept for a moment, since a request may be on its way; then it
+   * is closed. What is left after the limit is cut off.
+   */
   stop(): Promise<void> {
     this.#stopping ??= this.#close();
     return this.#stopping;
   }
 
   async #close(): Promise<void> {
-    if (!this.#server.listening) return;
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    const deadline = this.#options.clock.timeout(this.#options.limits.stopTimeoutMs);
-    deadline.signal.addEventListener("abort", () => {
-      for (const socket of this.#sockets) socket.destroy();
+    const server = this.#server;
+    if (!server.listening) return;
+    const { idleGraceMs, stopTimeoutMs } = this.#options.limits;
+    // The close of node:http cuts off pooled connections at once, with the request that may be on its way; that of node:net only stops listening.
+    const closed = new Promise<void>((resolve) => {
+      NetServer.prototype.close.call(server, () => resolve());
     });
-    this.#server.closeIdleConnections();
+    const deadlines = [
+      this.#after(idleGraceMs, () => server.closeIdleConnections()),
+      this.#after(stopTimeoutMs, () => {
+        for (const socket of this.#sockets) socket.destroy();
+      }),
+    ];
     await closed;
-    deadline.clear();
+    for (const deadline of deadlines) deadline.clear();
+    // Ends the search for overdue requests.
+    server.close();
+  }
+
+  #after(delayMs: number, action: () => void): Deadline {
+    const deadline = this.#options.clock.timeout(delayMs);
+    deadline.signal.addEventListener("abort", action, { once: true });
+    return deadline;
   }
 
   #hostAndPort(): string {
@@ -152,8 +173,7 @@ export class SecureServer {
 
   /** Writes a last answer and lets go of the connection, whether or not the client does. */
   #end(socket: Duplex, status: Status): void {
-    const deadline = this.#options.clock.timeout(lingerMs);
-    deadline.signal.addEventListener("abort", () => socket.destroy());
+    const deadline = this.#after(lingerMs, () => socket.destroy());
     socket.once("close", deadline.clear);
     socket.on("error", () => socket.destroy());
     socket.end(rawAnswer(status));
