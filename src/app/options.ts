@@ -1,4 +1,4 @@
-import { isLoopbackAddress } from "../apiserver/standalone.ts";
+import { isLoopbackAddress } from "../runtime/loopback.ts";
 
 /** Settings of a process as one of their two places gives them, a flag or the configuration file; absent where it says nothing. */
 export interface ServeSettings {

@@ -1,9 +1,7 @@
-import { watch } from "node:fs";
-import type { FSWatcher } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { basename, dirname } from "node:path";
 import type { Clock } from "../runtime/clock.ts";
 import { errorFromUnknown } from "../runtime/errors.ts";
+import { FileChanges } from "../runtime/file-changes.ts";
 import type { Component } from "../runtime/lifecycle.ts";
 import type { Logger } from "../runtime/logger.ts";
 import type { ConfigCoordinator } from "./coordinator.ts";
@@ -47,9 +45,6 @@ export class ConfigFileProvider implements Component {
   readonly #options: FileProviderOptions;
   readonly #stopping = new AbortController();
   #running: Promise<void> | undefined;
-  #watcher: FSWatcher | undefined;
-  #wake: (() => void) | undefined;
-  #hasChanged = false;
   /** The content in force, as long as the last try ended well. */
   #appliedText: string | undefined;
 
@@ -61,7 +56,6 @@ export class ConfigFileProvider implements Component {
   /** Starts to watch; does not wait for the first look. */
   start(): Promise<void> {
     if (this.#running === undefined && !this.#stopping.signal.aborted) {
-      this.#openWatcher();
       this.#running = this.#run(this.#stopping.signal);
     }
     return Promise.resolve();
@@ -70,23 +64,23 @@ export class ConfigFileProvider implements Component {
   /** Stops watching and waits for a look that is under way. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    this.#wake?.();
-    this.#closeWatcher();
     await this.#running;
   }
 
   async #run(signal: AbortSignal): Promise<void> {
+    const { file, clock, logger, pollIntervalMs = defaultPollIntervalMs } = this.#options;
+    // Looking twice settles what is still being written: no quiet time is needed before.
+    const changes = new FileChanges({ files: [file], clock, pollIntervalMs, settleMs: 0 });
     while (!signal.aborted) {
-      this.#hasChanged = false;
       try {
         await this.#look(signal);
       } catch (reason) {
-        if (this.#stopping.signal.aborted) return;
-        this.#options.logger.error({ err: errorFromUnknown(reason) }, "Configuration watch failed");
+        if (this.#stopping.signal.aborted) break;
+        logger.error({ err: errorFromUnknown(reason) }, "Configuration watch failed");
       }
-      this.#openWatcher();
-      await this.#waitForChange(signal);
+      await changes.next(signal);
     }
+    changes.close();
   }
 
   /** Reads until two reads agree, then applies what is new. */
@@ -118,46 +112,5 @@ export class ConfigFileProvider implements Component {
       signal.throwIfAborted();
       return { text: undefined, reason };
     }
-  }
-
-  async #waitForChange(signal: AbortSignal): Promise<void> {
-    if (this.#hasChanged || signal.aborted) return;
-    const { clock, pollIntervalMs = defaultPollIntervalMs } = this.#options;
-    const deadline = clock.timeout(pollIntervalMs, signal);
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve;
-      deadline.signal.addEventListener("abort", () => resolve(), { once: true });
-    });
-    this.#wake = undefined;
-    deadline.clear();
-  }
-
-  #openWatcher(): void {
-    if (this.#watcher !== undefined || this.#stopping.signal.aborted) return;
-    const { file, logger } = this.#options;
-    const fileName = basename(file);
-    try {
-      const watcher = watch(dirname(file), { persistent: false }, (_event, changed) => {
-        // Other files beside it (a log, an editor's backup) are none of our business; names with two dots are kubelet's links.
-        if (changed === null || changed === fileName || changed.startsWith("..")) this.#notice();
-      });
-      watcher.on("error", (error) => {
-        logger.warn({ err: error, file }, "Configuration watch ended; looking now and then");
-        this.#closeWatcher();
-      });
-      this.#watcher = watcher;
-    } catch (reason) {
-      logger.debug({ err: errorFromUnknown(reason), file }, "Configuration cannot be watched");
-    }
-  }
-
-  #closeWatcher(): void {
-    this.#watcher?.close();
-    this.#watcher = undefined;
-  }
-
-  #notice(): void {
-    this.#hasChanged = true;
-    this.#wake?.();
   }
 }

@@ -15,7 +15,7 @@ import {
   prefersOpenMetrics,
   prometheusContentType,
 } from "./exposition.ts";
-import { isLoopbackAddress, isLoopbackHost } from "./loopback.ts";
+import { isLoopbackAddress, isLoopbackHost } from "../runtime/loopback.ts";
 import { textAnswer } from "./ops-route.ts";
 import type { OpsAnswer, OpsRoute } from "./ops-route.ts";
 

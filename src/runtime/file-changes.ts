@@ -1,6 +1,6 @@
 import { watch } from "node:fs";
 import type { FSWatcher } from "node:fs";
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import type { Clock } from "./clock.ts";
 
 /** Which files to watch, and how patiently; milliseconds. */
@@ -12,6 +12,9 @@ export interface FileChangesOptions {
   /** Quiet time after an event: what belongs together is often written one file after the other. */
   readonly settleMs: number;
 }
+
+/** Quiet times waited for after one event: a file that is written without end is looked at nevertheless. */
+const maxSettles = 10;
 
 /**
  * Tells when files may have changed. Watches their directories, because a kubelet mount changes by a swap of the symlink `..data` beside the files, and a watch
@@ -33,7 +36,8 @@ export class FileChanges {
     const { clock, pollIntervalMs, settleMs } = this.#options;
     this.#openWatchers();
     if (!this.#hasChanged) await this.#wait(clock.timeout(pollIntervalMs, signal));
-    while (this.#hasChanged && !signal.aborted) {
+    for (let settles = 0; this.#hasChanged && settles < maxSettles; settles += 1) {
+      if (signal.aborted) return;
       this.#hasChanged = false;
       await clock.sleep(settleMs, signal).catch(() => undefined);
     }
@@ -65,7 +69,9 @@ export class FileChanges {
 
   #openWatcher(folder: string): void {
     try {
-      const watcher = watch(folder, { persistent: false }, () => this.#notice());
+      const watcher = watch(folder, { persistent: false }, (_event, changed) => {
+        if (this.#concerns(folder, changed)) this.#notice();
+      });
       watcher.on("error", () => {
         watcher.close();
         this.#watchers.delete(folder);
@@ -74,6 +80,14 @@ export class FileChanges {
     } catch {
       // Not there, or no watches left: the poll finds changes.
     }
+  }
+
+  /** Other files beside ours (a log, an editor's backup) are none of our business; names with two dots are kubelet's links. */
+  #concerns(folder: string, changed: string | null): boolean {
+    if (changed === null || changed.startsWith("..")) return true;
+    return this.#options.files.some(
+      (file) => dirname(file) === folder && basename(file) === changed,
+    );
   }
 
   #notice(): void {

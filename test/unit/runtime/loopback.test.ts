@@ -1,11 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { isLoopbackAddress, isLoopbackHost } from "../../../src/observability/loopback.ts";
+import { isLoopbackAddress, isLoopbackHost } from "../../../src/runtime/loopback.ts";
 
 describe("isLoopbackAddress", () => {
   it.each<[string | undefined, boolean]>([
     ["127.0.0.1", true],
     ["127.255.255.254", true],
     ["::1", true],
+    ["0:0:0:0:0:0:0:1", true],
+    ["::", false],
+    ["127.1", false],
     ["::ffff:127.0.0.1", true],
     ["::ffff:10.0.0.1", false],
     ["128.0.0.1", false],
