@@ -1,3 +1,4 @@
+import { EventEmitter, once } from "node:events";
 import type { Server, Socket } from "node:net";
 import { connect, createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -30,6 +31,7 @@ export class Balancer {
   readonly #sockets = new Set<Socket>();
   readonly #ready = new Map<string, boolean>();
   readonly #connections = new Map<string, number>();
+  readonly #probed = new EventEmitter();
   readonly #stopped = new AbortController();
   readonly #loops: Promise<void>[];
   #next = 0;
@@ -55,6 +57,11 @@ export class Balancer {
     return this.#ready.get(name) === true;
   }
 
+  /** Resolves when the backend has just been asked: a change from now on is noticed as late as it can be. */
+  async untilProbed(name: string): Promise<void> {
+    await once(this.#probed, name, { signal: this.#stopped.signal });
+  }
+
   /** Connections that the backend has been given so far. */
   connectionsOf(name: string): number {
     return this.#connections.get(name) ?? 0;
@@ -71,6 +78,7 @@ export class Balancer {
     const { signal } = this.#stopped;
     while (!signal.aborted) {
       this.#ready.set(backend.name, await backend.isReady().catch(() => false));
+      this.#probed.emit(backend.name);
       await sleep(this.#options.probeIntervalMs, undefined, { signal }).catch(() => undefined);
     }
   }

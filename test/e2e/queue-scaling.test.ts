@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Queue } from "bullmq";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { applyApiService, untilAvailable } from "./api-service.ts";
+import { applyApiService, metricPath, untilAvailable } from "./api-service.ts";
 import type { Condition } from "./api-service.ts";
 import type { Cluster } from "./cluster.ts";
 import { openCluster } from "./cluster.ts";
@@ -89,7 +89,6 @@ async function untilReplicas(
 }
 
 async function untilDrained(timeoutMs: number): Promise<void> {
-  const start = performance.now();
   await waitFor(
     `all ${added} jobs are completed`,
     async () => {
@@ -98,7 +97,19 @@ async function untilDrained(timeoutMs: number): Promise<void> {
     },
     timeoutMs,
   );
-  console.log(`  drained after ${Math.round((performance.now() - start) / 100) / 10} s`);
+}
+
+/** Waits until the aggregated API serves this number for the example's metric. */
+async function untilServed(value: string): Promise<void> {
+  await waitFor(
+    `the metric is ${value}`,
+    async () => {
+      const path = metricPath(example.namespace, example.metric);
+      const list = await cluster.admin.get<{ items: { value: string }[] }>(path);
+      return { met: list.items[0]?.value === value, seen: list };
+    },
+    20_000,
+  );
 }
 
 interface HorizontalPodAutoscaler {
@@ -129,14 +140,20 @@ async function untilAsleep(timeoutMs: number): Promise<void> {
   expect(await hpaCondition("ScaledToZero")).toMatchObject({ status: "True" });
 }
 
-/** One burst of work: up, drained, down to nothing. */
-async function cycle(): Promise<void> {
+/** A burst of 200 jobs that has just been added: up, drained, down to nothing. */
+async function burst(): Promise<void> {
+  const startMs = performance.now();
+  const seconds = (): string => ((performance.now() - startMs) / 1_000).toFixed(1);
   workers.resetPeak();
-  await addJobs(200, "quick");
   await untilReplicas("at least 5 replicas are ready", ({ ready }) => ready >= 5, 45_000);
+  const upAfter = seconds();
   await untilDrained(90_000);
+  const drainedAfter = seconds();
   expect(workers.peak).toBeGreaterThanOrEqual(5);
   await untilAsleep(60_000);
+  console.log(
+    `  5 replicas after ${upAfter} s, drained after ${drainedAfter} s by up to ${workers.peak} workers, none after ${seconds()} s`,
+  );
 }
 
 /** What `kubectl describe hpa` shows, once it shows what is looked for. */
@@ -174,14 +191,17 @@ async function outage(expected: Replicas): Promise<void> {
 
 describe("a real BullMQ queue and a real HPA", () => {
   test("200 jobs take a Deployment from 1 replica up and, when they are done, to 0", async () => {
+    await addJobs(200, "quick");
+    await untilServed("200");
     await applyExample(cluster, 5);
     expect(await exampleReplicas(cluster)).toMatchObject({ wanted: 1 });
-    await cycle();
+    await burst();
   }, 240_000);
 
   test("200 new jobs wake it from 0, and it goes to 0 again", async () => {
     expect(await exampleReplicas(cluster)).toEqual(none);
-    await cycle();
+    await addJobs(200, "quick");
+    await burst();
   }, 240_000);
 
   test("replicas do not move while Redis is dead, and it goes on by itself afterwards", async () => {
@@ -207,6 +227,7 @@ describe("a real BullMQ queue and a real HPA", () => {
   test("nothing wakes while Redis is dead at 0 replicas, and jobs wake it afterwards", async () => {
     expect(await exampleReplicas(cluster)).toEqual(none);
     await outage(none);
-    await cycle();
+    await addJobs(200, "quick");
+    await burst();
   }, 420_000);
 });

@@ -20,6 +20,8 @@ const burst = 10;
 const intervalMs = 200;
 const readsPerSecond = (burst * 1_000) / intervalMs;
 const readsPerReplica = 200;
+/** Longer than the balancer takes to notice. */
+const shutdownDelaySeconds = 4;
 
 const access = `
 apiVersion: v1
@@ -38,6 +40,15 @@ subjects: [{ kind: ServiceAccount, name: reader, namespace: ${namespace} }]
 `;
 
 type ReplicaName = "a" | "b";
+/** How a replica ends: SIGTERM and all that Leadline does then, or SIGKILL. */
+type Way = "drained" | "at once";
+
+interface Kill {
+  readonly name: ReplicaName;
+  readonly killedMs: number;
+  /** Exit code; null after SIGKILL. */
+  readonly code: number | null;
+}
 
 const stack = new StopStack();
 let cluster: Cluster;
@@ -73,14 +84,9 @@ signals:
 /** Two replicas behind one Service. */
 class ReplicaSet {
   readonly stack = new StopStack();
-  readonly #shutdownDelaySeconds: number;
   readonly #running = new Map<ReplicaName, Leadline>();
   #ports: Record<ReplicaName, { securePort: number; opsPort: number }> | undefined;
   #balancer: Balancer | undefined;
-
-  constructor(shutdownDelaySeconds: number) {
-    this.#shutdownDelaySeconds = shutdownDelaySeconds;
-  }
 
   async start(): Promise<void> {
     const ports = {
@@ -109,14 +115,16 @@ class ReplicaSet {
     await untilAvailable(cluster);
   }
 
-  /** SIGTERM, and the moment at which it was sent. Resolves with how the process ended. */
-  async terminate(name: ReplicaName): Promise<{ killedMs: number; code: number | null }> {
+  /** Ends a replica in the moment from which it takes longest to be noticed. Resolves when it is gone. */
+  async end(name: ReplicaName, way: Way): Promise<Kill> {
     const leadline = this.#running.get(name);
     if (leadline === undefined) throw new Error(`replica ${name} does not run`);
+    await this.#balancer?.untilProbed(name);
     const killedMs = performance.now();
+    if (way === "at once") leadline.process.kill("SIGKILL");
     const { code } = await leadline.process.stop(30_000);
     this.#running.delete(name);
-    return { killedMs, code };
+    return { name, killedMs, code };
   }
 
   /** Starts a terminated replica anew and waits until it gets new connections. */
@@ -133,7 +141,7 @@ class ReplicaSet {
     const leadline = await startLeadline(cluster, {
       name: `replica-${name}`,
       configuration: configurationOf(name),
-      shutdownDelaySeconds: this.#shutdownDelaySeconds,
+      shutdownDelaySeconds: shutdownDelaySeconds,
       ...this.#ports?.[name],
     });
     this.#running.set(name, leadline);
@@ -170,12 +178,6 @@ const failuresOf = (reads: readonly Read[]): readonly string[] =>
 const startedBetween = (reads: readonly Read[], fromMs: number, toMs: number): readonly Read[] =>
   reads.filter(({ startedMs }) => startedMs >= fromMs && startedMs < toMs);
 
-interface Kill {
-  readonly name: ReplicaName;
-  readonly killedMs: number;
-  readonly code: number | null;
-}
-
 interface Restart {
   readonly reads: readonly Read[];
   readonly durationMs: number;
@@ -184,8 +186,8 @@ interface Restart {
 }
 
 /** Restarts both replicas, one after the other, while reads come in all the time. */
-async function rollingRestart(shutdownDelaySeconds: number): Promise<Restart> {
-  const replicas = new ReplicaSet(shutdownDelaySeconds);
+async function rollingRestart(way: Way): Promise<Restart> {
+  const replicas = new ReplicaSet();
   try {
     await replicas.start();
     const traffic = await readAsReader();
@@ -198,7 +200,7 @@ async function rollingRestart(shutdownDelaySeconds: number): Promise<Restart> {
         ["a", "b"],
         ["b", "a"],
       ] as const) {
-        const kill = { name, ...(await replicas.terminate(name)) };
+        const kill = await replicas.end(name, way);
         kills.push(kill);
         await replicas.replace(name);
         await untilServed(traffic, other, kill.killedMs);
@@ -212,23 +214,23 @@ async function rollingRestart(shutdownDelaySeconds: number): Promise<Restart> {
       served: { a: traffic.servedBy("a"), b: traffic.servedBy("b") },
       kills,
     };
-    report(shutdownDelaySeconds, restart);
+    report(way, restart);
     return restart;
   } finally {
     await replicas.stack.stop();
   }
 }
 
-function report(shutdownDelaySeconds: number, { reads, durationMs, served }: Restart): void {
+function report(way: Way, { reads, durationMs, served }: Restart): void {
   const failures = failuresOf(reads);
   console.log(
-    `  drain of ${shutdownDelaySeconds} s: ${reads.length} reads in ${Math.round(durationMs / 1_000)} s, ` +
+    `  replicas ended ${way}: ${reads.length} reads in ${Math.round(durationMs / 1_000)} s, ` +
       `a answered ${served.a}, b ${served.b}, ${failures.length} failed ${failures[0] ?? ""}`,
   );
 }
 
 test("no read fails while two replicas are restarted one after the other", async () => {
-  const { reads, durationMs, served, kills } = await rollingRestart(4);
+  const { reads, durationMs, served, kills } = await rollingRestart("drained");
   expect(failuresOf(reads)).toEqual([]);
   expect(kills.map(({ name, code }) => ({ name, code }))).toEqual([
     { name: "a", code: 0 },
@@ -248,6 +250,6 @@ test("no read fails while two replicas are restarted one after the other", async
 }, 180_000);
 
 test("reads fail when the drain is taken out, so the test above can tell", async () => {
-  const { reads } = await rollingRestart(0);
+  const { reads } = await rollingRestart("at once");
   expect(failuresOf(reads).length).toBeGreaterThan(0);
 }, 180_000);
