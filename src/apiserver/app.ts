@@ -154,7 +154,12 @@ function errorHandler(options: AppOptions) {
       failure === internalErrorStatus ? options.throttle.admit("app-fault") : undefined;
     if (suppressed !== undefined)
       options.logger.error({ err: errorFromUnknown(reason), suppressed }, "Request failed");
-    sendAnswer(request, response, failureAnswer(options, request, failure));
+    // Express' own answer to a second fault would be HTML with a stack in it.
+    try {
+      sendAnswer(request, response, failureAnswer(options, request, failure));
+    } catch {
+      sendAnswer(request, response, statusAnswer(failure, { format: "Json", isPretty: false }));
+    }
   };
 }
 

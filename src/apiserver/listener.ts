@@ -77,7 +77,7 @@ export class Listener {
     try {
       this.#dispatch(exchange, info);
     } catch (reason) {
-      this.#finish(exchange, this.#fault(reason));
+      this.#giveUp(exchange, reason);
     }
   };
 
@@ -116,6 +116,7 @@ export class Listener {
     void answer
       .catch((reason: unknown) => this.#fault(reason))
       .then((settled) => this.#finish(exchange, settled))
+      .catch((reason: unknown) => this.#giveUp(exchange, reason))
       .finally(() => this.#countInFlight(-1));
   }
 
@@ -124,6 +125,15 @@ export class Listener {
     if (this.#options.isDraining()) exchange.response.shouldKeepAlive = false;
     sendAnswer(exchange.request, exchange.response, answer);
     this.#record(exchange.info, answer.code, exchange.startedMs);
+  }
+
+  /** The last resort: a plain answer, and when even that cannot be written, none. No fault of ours may end the process. */
+  #giveUp(exchange: Exchange, reason: unknown): void {
+    try {
+      this.#finish(exchange, this.#fault(reason));
+    } catch {
+      exchange.response.destroy();
+    }
   }
 
   #fault(reason: unknown): Answer {

@@ -27,12 +27,13 @@ export type DiscoveryForm = "v2" | "v2beta1" | "Legacy";
 /** Content types by format. */
 export const contentTypes = { Json: "application/json", Yaml: "application/yaml" } as const;
 
-const formats: Readonly<Record<string, Format>> = {
-  "*/*": "Json",
-  "application/*": "Json",
-  "application/json": "Json",
-  "application/yaml": "Yaml",
-};
+/** A Map: a client can send the name of any property of an object as a media type. */
+const formats: ReadonlyMap<string, Format> = new Map([
+  ["*/*", "Json"],
+  ["application/*", "Json"],
+  ["application/json", "Json"],
+  ["application/yaml", "Yaml"],
+]);
 
 /** Parameters that ask for another object than the one we have (upstream: apiserver `endpoints/handlers/negotiation`). */
 const transformations = ["as", "stream"] as const;
@@ -79,7 +80,7 @@ export function encodeObject(object: object, { format, isPretty }: Representatio
 
 function negotiateObject(accept: string): Negotiated {
   for (const { mediaType, parameters } of parseAccept(accept)) {
-    const format = formats[mediaType];
+    const format = formats.get(mediaType);
     const isTransformed = transformations.some((name) => Object.hasOwn(parameters, name));
     if (format !== undefined && !isTransformed)
       return { format, isPretty: parameters["pretty"] === "1" };
@@ -88,7 +89,7 @@ function negotiateObject(accept: string): Negotiated {
 }
 
 function discoveryForm({ mediaType, parameters }: AcceptClause): DiscoveryForm | undefined {
-  if (formats[mediaType] === undefined) return undefined;
+  if (!formats.has(mediaType)) return undefined;
   const { as, g, v, stream } = parameters;
   if (as === undefined && stream === undefined) return "Legacy";
   const isAggregated =

@@ -20,14 +20,14 @@ type ResourceAttributes = Extract<RequestAttributes, { readonly kind: "Resource"
 /** How many different query strings are remembered: each HPA sends the same one every period. */
 const queryCacheCapacity = 4096;
 
-const verbs: Readonly<Record<string, string>> = {
-  GET: "get",
-  HEAD: "get",
-  POST: "create",
-  PUT: "update",
-  PATCH: "patch",
-  DELETE: "delete",
-};
+const verbs: ReadonlyMap<string, string> = new Map([
+  ["GET", "get"],
+  ["HEAD", "get"],
+  ["POST", "create"],
+  ["PUT", "update"],
+  ["PATCH", "patch"],
+  ["DELETE", "delete"],
+]);
 
 /** Segments after which the path itself tells the verb. */
 const specialVerbs: ReadonlySet<string> = new Set(["proxy", "watch"]);
@@ -93,7 +93,7 @@ function resourceInfo(
 function attributesFrom(method: string, segments: readonly string[]): ResourceAttributes {
   const isSpecial = specialVerbs.has(at(segments, 3)) && segments.length > 4;
   const { namespace, parts } = namespaceAndParts(segments.slice(isSpecial ? 4 : 3));
-  const verb = isSpecial ? at(segments, 3) : (verbs[method] ?? "");
+  const verb = isSpecial ? at(segments, 3) : (verbs.get(method) ?? "");
   return {
     kind: "Resource",
     verb,

@@ -326,3 +326,32 @@ describe("too many", () => {
     expect(await stand.registry.metrics()).toContain("apiserver_current_inflight_requests 0");
   });
 });
+
+describe("a media type named like a property of every object", () => {
+  const accepts = ["constructor", "__proto__", "toString", "text/html, constructor;q=0.5"];
+  const paths = [path, "/version", "/apis", base, "/nonsense", "/readyz/nonsense"];
+  const cases = accepts.flatMap((accept) => paths.map((target) => ({ accept, target })));
+
+  test.each(cases)("$accept for $target: a Status, with and without a user", async (asked) => {
+    for (const as of ["hpa", "nobody", null]) {
+      const headers = { accept: asked.accept };
+      const reply = await stand.ask({ path: asked.target, headers, as });
+      expect([403, 404, 406]).toContain(reply.code);
+      expect(reply.headers["content-type"]).toBe("application/json");
+      expect(JSON.parse(reply.body)).toMatchObject({ kind: "Status", code: reply.code });
+    }
+    expect(stand.lines.filter(({ level }) => level === "error")).toEqual([]);
+  });
+
+  test.each(["allowed", "denied"] as const)("while access is asked for and %s", async (status) => {
+    const authorize = () => Promise.resolve({ status, reason: "" });
+    const slow = await ApiStand.start({ authorizer: { authorize } });
+    try {
+      const reply = await slow.get(path, { accept: "constructor" });
+      expect(reply.code).toBe(status === "allowed" ? 406 : 403);
+      expect((await slow.get("/version", { accept: "__proto__" })).code).not.toBe(500);
+    } finally {
+      await slow.stop();
+    }
+  });
+});

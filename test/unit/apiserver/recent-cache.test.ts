@@ -21,10 +21,21 @@ test("what was made is remembered, and never more than the capacity", () => {
 test("a key that is too long is made anew each time", () => {
   let made = 0;
   const cache = new RecentCache(4, () => (made += 1));
-  const key = "x".repeat(2049);
+  const key = "x".repeat(513);
   cache.get(key);
   cache.get(key);
   expect(made).toBe(2);
+});
+
+test("long keys leave less room: what all of them take together is bounded", () => {
+  let made = 0;
+  const cache = new RecentCache(64, () => (made += 1));
+  const keys = Array.from({ length: 64 }, (_, index) => String(index).padStart(512, "x"));
+  for (const key of keys) cache.get(key);
+  expect(made).toBe(64);
+  // 64 keys of 64 characters on average are as much as 8 of 512.
+  for (const key of keys.toReversed()) cache.get(key);
+  expect(made - 64).toBeGreaterThanOrEqual(64 - 8);
 });
 
 test("a line passes once per interval and tells how many were held back", async () => {
