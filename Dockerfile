@@ -18,6 +18,7 @@ COPY --from=build --chown=0:0 /app/package.json ./
 COPY --from=build --chown=0:0 /app/bin/ bin/
 COPY --from=build --chown=0:0 /app/dist/ dist/
 COPY --from=build --chown=0:0 /app/node_modules/ node_modules/
+ENV NODE_ENV=production
 USER 65532
 EXPOSE 6443 8080
 # The heap follows the container's memory limit. This flag exists from Node 24 on, so it stands here and not in NODE_OPTIONS.

@@ -1,5 +1,6 @@
 // Compiles src/ to dist/. Runs as npm's `prepare`, on whatever Node npm itself runs on.
-import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import path from "node:path";
@@ -7,6 +8,7 @@ import path from "node:path";
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const compiler = path.join(root, "node_modules/typescript/bin/tsc");
 const output = path.join(root, "dist");
+const stamp = path.join(output, ".sources");
 
 if (!existsSync(compiler)) {
   // `npm ci --omit=dev` after a full install: dist/ is already there, and nothing here could make it again.
@@ -16,15 +18,43 @@ if (!existsSync(compiler)) {
   );
   process.exit(1);
 }
-rmSync(output, { recursive: true, force: true });
-rmSync(path.join(root, "node_modules/.cache/tsc/tsconfig.build.tsbuildinfo"), { force: true });
-mkdirSync(output, { recursive: true });
+
+/** Identifies what is compiled: every source, the settings and the compiler. */
+function sourcesHash() {
+  const hash = createHash("sha256");
+  const sources = readdirSync(path.join(root, "src"), { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".ts"))
+    .sort()
+    .map((file) => path.join("src", file));
+  for (const file of [...sources, "tsconfig.json", "tsconfig.build.json", "package-lock.json"]) {
+    hash
+      .update(`${file}\0`)
+      .update(readFileSync(path.join(root, file)))
+      .update("\0");
+  }
+  return hash.digest("hex");
+}
+
+const wanted = sourcesHash();
+if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) process.exit(0);
+
+// Beside dist/ and then in its place: a build that is interrupted, or runs beside a server, takes nothing away.
+const fresh = path.join(root, `dist.${process.pid}`);
+const old = path.join(root, `dist.${process.pid}.old`);
+console.error("leadline: building ...");
 const result = spawnSync(
   process.execPath,
-  [compiler, "-p", path.join(root, "tsconfig.build.json")],
-  {
-    stdio: "inherit",
-    cwd: root,
-  },
+  [
+    ...[compiler, "-p", path.join(root, "tsconfig.build.json"), "--outDir", fresh],
+    ...["--incremental", "false", "--tsBuildInfoFile", "null"],
+  ],
+  { stdio: "inherit", cwd: root },
 );
-process.exit(result.status ?? 1);
+if (result.status !== 0) {
+  rmSync(fresh, { recursive: true, force: true });
+  process.exit(result.status ?? 1);
+}
+writeFileSync(path.join(fresh, ".sources"), wanted);
+if (existsSync(output)) renameSync(output, old);
+renameSync(fresh, output);
+rmSync(old, { recursive: true, force: true });

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
@@ -44,6 +44,26 @@ describe("samples in the documentation", () => {
       compileExpression,
     });
     expect(result.status === "rejected" ? result.diagnostics : []).toEqual([]);
+  });
+});
+
+describe("files that the documentation names", () => {
+  const named = pages.flatMap((page) => {
+    const text = readFileSync(path.join(root, page), "utf8");
+    const files = [
+      ...text.matchAll(/`((?:src|test|scripts|deploy|apiservice|dashboards)\/[^`*<\s]*)`/gu),
+    ];
+    return files.map(([, file]) => ({ page, file: file! }));
+  });
+  // The house style's example of where a test goes, and a placeholder for any kind of connection or source.
+  const placeholders = ["src/a/b.ts", "test/unit/a/b.test.ts"];
+
+  it("are many", () => {
+    expect(named.length).toBeGreaterThan(15);
+  });
+
+  it.each(named.filter(({ file }) => !placeholders.includes(file)))("$page: $file", ({ file }) => {
+    expect(existsSync(path.join(root, file))).toBe(true);
   });
 });
 

@@ -133,7 +133,9 @@ function withListVerb(attributes: ResourceAttributes, query: RequestQuery): Reso
   return { ...attributes, verb, ...selector };
 }
 
+/** Undefined also for a path with a fragment: no client sends one, and another reader of the path would cut it off. */
 function decodePath(path: string): string | undefined {
+  if (path.includes("#")) return undefined;
   if (!path.includes("%")) return path;
   try {
     return decodeURIComponent(path);

@@ -40,7 +40,7 @@ const settleMs = 100;
 export class ServingCertificate implements Component {
   readonly name = "serving-certificate";
   /** Red only when the pair in use has expired; an expiring or unreadable file is no reason to take the API away. */
-  readonly check: Check = { name: "serving-certificate", run: () => this.#health() };
+  readonly check: Check = { name: "serving-cert", run: () => this.#health() };
 
   readonly #options: ServingCertificateOptions;
   readonly #listeners = new Set<(pair: ServingPair) => void>();

@@ -9,6 +9,7 @@ import { createSubjectAccessReviewer } from "../kubernetes/subject-access-review
 import { createTokenReviewer } from "../kubernetes/token-review.ts";
 import type { Check } from "../runtime/health.ts";
 import type { Component } from "../runtime/lifecycle.ts";
+import { named } from "./named-failure.ts";
 import type { ProcessDependencies } from "./dependencies.ts";
 import type { ServeOptions } from "./options.ts";
 
@@ -40,7 +41,7 @@ async function delegatedAccess(
   { kubeconfigFile }: ServeOptions,
   { clock, random, logger, environment, build }: ProcessDependencies,
 ): Promise<Access> {
-  const client = await createKubernetesClient({
+  const opening = createKubernetesClient({
     ...(kubeconfigFile === undefined ? {} : { kubeconfigPath: kubeconfigFile }),
     environment,
     version: build.version,
@@ -48,6 +49,7 @@ async function delegatedAccess(
     random,
     logger,
   });
+  const client = await named("cluster configuration", opening);
   const watcher = new AuthenticationConfigWatcher({ client, clock, random, logger });
   const authentication = createDelegatedAuthentication({
     tokenReviewer: createTokenReviewer(client),

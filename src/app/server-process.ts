@@ -9,6 +9,7 @@ import { Lifecycle, type Component } from "../runtime/lifecycle.ts";
 import { createAccess, type Access } from "./access.ts";
 import type { ProcessDependencies } from "./dependencies.ts";
 import type { Engine } from "./engine.ts";
+import { named } from "./named-failure.ts";
 import type { ServeOptions } from "./options.ts";
 import { createServingTls, type ServingTlsSource } from "./serving-tls.ts";
 import { ShutdownCheck } from "./shutdown-check.ts";
@@ -105,7 +106,7 @@ export class ServerProcess {
     return {
       name: "api-server",
       start: async () => {
-        const address = await this.#api.start();
+        const address = await named("secure port", this.#api.start());
         tls.onChange(present);
         present();
         logger.info({ address, isStandalone: this.#options.isStandalone }, "Serving");

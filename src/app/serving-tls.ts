@@ -3,6 +3,7 @@ import { ServingCertificate } from "../apiserver/serving-certificate.ts";
 import { createAuthority } from "../certificates/authority.ts";
 import type { Check } from "../runtime/health.ts";
 import type { Component } from "../runtime/lifecycle.ts";
+import { named } from "./named-failure.ts";
 import type { ProcessDependencies } from "./dependencies.ts";
 import type { TlsOptions } from "./options.ts";
 
@@ -38,7 +39,10 @@ async function fromFiles(
   { certFile, keyFile }: TlsOptions & { readonly mode: "Files" },
   { clock, logger, registry }: ProcessDependencies,
 ): Promise<ServingTlsSource> {
-  const certificate = await ServingCertificate.open({ certFile, keyFile, clock, logger });
+  const certificate = await named(
+    "serving certificate",
+    ServingCertificate.open({ certFile, keyFile, clock, logger }),
+  );
   createCertificateMetrics(registry, () => certificate.current().notAfterMs);
   return {
     current: () => certificate.current(),

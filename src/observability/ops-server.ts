@@ -88,7 +88,7 @@ export class OpsServer implements Component {
     const { bindAddress, port, logger } = this.#options;
     await new Promise<void>((resolve, reject) => {
       const onError = (cause: Error): void => {
-        reject(new Error(`ops port: cannot listen on ${bindAddress} port ${port}`, { cause }));
+        reject(new Error(`ops port: ${cause.message}`, { cause }));
       };
       this.#server.once("error", onError);
       this.#server.listen({ host: bindAddress, port }, () => {

@@ -243,7 +243,7 @@ describe("start and stop", () => {
       logger,
     });
     await expect(second.start(neverAborted)).rejects.toThrow(
-      `ops port: cannot listen on 127.0.0.1 port ${port}`,
+      `ops port: listen EADDRINUSE: address already in use 127.0.0.1:${port}`,
     );
     await second.stop();
   });
