@@ -118,7 +118,9 @@ export class ServingCertificate implements Component {
 }
 
 async function readPair({ certFile, keyFile }: ServingCertificateOptions): Promise<ServingPair> {
-  const [cert, key] = await Promise.all([readText(certFile), readText(keyFile)]);
+  // One after the other, so that of two missing files the same one is always named.
+  const cert = await readText(certFile);
+  const key = await readText(keyFile);
   const [leafPem] = pemCertificates(cert);
   if (leafPem === undefined) throw new Error(`${certFile}: no certificate found`);
   const leaf = parsed(certFile, "certificate", () => new X509Certificate(leafPem));
