@@ -25,6 +25,8 @@ export interface QueryPlan {
   readonly intervalMs: number;
   /** Longest time that one poll may take, milliseconds: the largest that any input allows. */
   readonly timeoutMs: number;
+  /** Whether any input takes a thing that does not exist for an empty one. */
+  readonly allowsMissing: boolean;
 }
 
 /** A connection of the file with everything that the file's signals read over it. */
@@ -93,6 +95,7 @@ function joinQueries(a: QueryPlan, b: QueryPlan): QueryPlan {
     ...a,
     intervalMs: Math.min(a.intervalMs, b.intervalMs),
     timeoutMs: Math.max(a.timeoutMs, b.timeoutMs),
+    allowsMissing: a.allowsMissing || b.allowsMissing,
   };
 }
 
@@ -113,18 +116,19 @@ function planInput(
   }
   const { type, typeName, input } = source;
   const query = type.query(input);
+  const allowsMissing = input.allowMissing;
   const { intervalMs, timeoutMs, maxAgeMs } = pollingPlan(source, connection.polling);
   const queryKey = `${connection.name}/${typeName}/${query.key}`;
   return {
     connectionName: connection.name,
-    query: { queryKey, sourceType: typeName, query, intervalMs, timeoutMs },
+    query: { queryKey, sourceType: typeName, query, intervalMs, timeoutMs, allowsMissing },
     definition: {
       name: config.name,
       queryKey,
       description: `${typeName} ${query.description} on connection "${connection.name}"`,
       maxAgeMs,
       fields: type.fields,
-      ...(input.allowMissing && { missingFields: type.missingFields }),
+      ...(allowsMissing && { missingFields: type.missingFields }),
     },
   };
 }

@@ -9,6 +9,11 @@ export interface DesiredQuery {
   readonly intervalMs: number;
   /** Time after which a poll without an answer has failed, milliseconds, above 0. */
   readonly timeoutMs: number;
+  /**
+   * Whether a reader takes a thing that does not exist for an empty one. `NotFound` is an answer then, not a failure: it is asked for again
+   * after the interval, without backoff, and the connection that gave it works.
+   */
+  readonly allowsMissing: boolean;
 }
 
 /** One connection that somebody wants polled, with everything that is read over it. */

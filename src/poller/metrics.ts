@@ -92,7 +92,7 @@ function registerEvents(registry: Registry) {
 function registerSummaries(registry: Registry, read: () => readonly ConnectionSummary[]): void {
   new Gauge({
     name: "leadline_queries",
-    help: "Queries by how their last poll ended: read, failing, pending (none has ended) or hung (held by a call long past its deadline).",
+    help: "Queries by how their last poll ended: read (also absent where that is allowed), failing, pending (none has ended) or hung (held by a call long past its deadline).",
     labelNames: ["connection", "state"],
     registers: [registry],
     collect() {

@@ -39,17 +39,18 @@ export class PollLog implements PollObserver {
     this.#logger.info({ connection }, "Polling ended");
   }
 
-  polled({ connection, queryKey, outcome, previous, error }: PollEvent): void {
-    const isChange = outcome !== previous;
+  polled(event: PollEvent): void {
+    const { connection, queryKey, outcome, previous, error, isAllowed } = event;
     const fields = { connection, query: queryKey, outcome };
-    if (error !== undefined) {
-      const suppressed = this.#admit(connection, outcome, isChange);
+    if (error !== undefined && isAllowed === true) this.#absent(event, error);
+    else if (error !== undefined) {
+      const suppressed = this.#admit(connection, outcome, outcome !== previous);
       if (suppressed === undefined) return;
       // A fault of our own needs its stack; the others are expected, and a cause says what the peer said.
       const why = error.code === "Internal" ? { err: error } : reasonFields(error);
       this.#logger.warn({ ...fields, ...why, suppressed }, "Poll failed");
-    } else if (isChange && previous !== undefined) {
-      const suppressed = this.#admit(connection, outcome, isChange);
+    } else if (outcome !== previous && previous !== undefined) {
+      const suppressed = this.#admit(connection, outcome, true);
       if (suppressed === undefined) return;
       this.#logger.info({ ...fields, previous, suppressed }, "Poll outcome changed");
     }
@@ -69,6 +70,15 @@ export class PollLog implements PollObserver {
     const suppressed = this.#admit(connection, "listener", false);
     if (suppressed === undefined) return;
     this.#logger.error({ connection, err, suppressed }, "Outcome could not be evaluated");
+  }
+
+  /** Whoever allowed it need not be warned of it, nor told again. */
+  #absent({ connection, queryKey, outcome, previous }: PollEvent, error: Error): void {
+    if (outcome === previous) return;
+    const suppressed = this.#admit(connection, "absent", true);
+    if (suppressed === undefined) return;
+    const fields = { connection, query: queryKey, outcome, ...reasonFields(error), suppressed };
+    this.#logger.info(fields, "Absent, as allowed");
   }
 
   /** How many lines were held back before this one; undefined when this one is held back too. */

@@ -16,6 +16,8 @@ export interface PollEvent {
   readonly previous?: PollOutcome;
   /** Set where the outcome is a failure. */
   readonly error?: SourceError;
+  /** Set where that failure is the absence of a thing, and a reader takes that for an empty one. */
+  readonly isAllowed?: true;
 }
 
 /** What polling tells the metrics and the log. Calls are synchronous and never throw. */

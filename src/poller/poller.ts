@@ -130,8 +130,9 @@ export class Poller {
 
   #settle(batch: PollBatch, query: Query, outcome: FetchOutcome): void {
     const { clock, observer } = this.#dependencies;
-    const queryKey = this.#table.awaited(batch, query.key);
-    if (queryKey === undefined) return;
+    const desired = this.#table.awaited(batch, query.key);
+    if (desired === undefined) return;
+    const { queryKey } = desired;
     const endedMs = clock.monotonic();
     const result = this.#record(queryKey, query, outcome);
     const polled = pollOutcomeFromRecord(result);
@@ -144,6 +145,7 @@ export class Poller {
       outcome: polled,
       ...(previous === undefined ? {} : { previous }),
       ...(result.status === "failed" ? { error: result.error } : {}),
+      ...(polled === "NotFound" && desired.allowsMissing ? { isAllowed: true } : {}),
     });
     this.#announce(queryKey);
   }

@@ -1,4 +1,5 @@
 import { sourceErrorCodes } from "../model/source-error.ts";
+import type { SourceErrorCode } from "../model/source-error.ts";
 import type { Random } from "../runtime/clock.ts";
 import type { DesiredConnection, DesiredQuery } from "./desired-connection.ts";
 import type { PollOutcome } from "./outcome.ts";
@@ -12,7 +13,8 @@ export interface EndedTry extends Span {
 }
 
 /**
- * Queries by what their last poll gave. `pending`: none has ended. `hung`: the source still holds the query long after the deadline.
+ * Queries by what their last poll gave. `pending`: none has ended. `read`: an answer, also that the thing does not exist where a reader
+ * allows that. `hung`: the source still holds the query long after the deadline.
  */
 export type QueryCounts = Readonly<Record<"pending" | "read" | "failing" | "hung", number>>;
 
@@ -112,10 +114,10 @@ export class QueryTable {
     }
   }
 
-  /** The store's key of a query, if this call still owes its outcome to somebody. */
-  awaited(batch: PollBatch, key: string): string | undefined {
+  /** What is wanted of a query, if this call still owes its outcome to somebody. */
+  awaited(batch: PollBatch, key: string): DesiredQuery | undefined {
     const state = this.#states.get(key);
-    return state?.batch === batch ? state.desired.queryKey : undefined;
+    return state?.batch === batch ? state.desired : undefined;
   }
 
   /** How the last poll of a query ended; undefined before the first. */
@@ -130,10 +132,11 @@ export class QueryTable {
     if (state.batch?.expiredMs === undefined) this.#busy.delete(key);
     state.batch = undefined;
     state.startedMs = ended.startedMs;
-    if (!isRead(ended.outcome)) return this.#fail(state, ended, ended.outcome);
-    const isRecovery = !isRead(state.last) && !this.#hasRead();
-    state.failures = 0;
+    const isRecovery = !isAnswered(state) && !this.#hasAnswer();
     state.last = ended.outcome;
+    const failure = failureOf(state);
+    if (failure !== undefined) return this.#fail(state, ended.endedMs, failure);
+    state.failures = 0;
     state.dueMs = dueAfterReadMs(ended, state.grid);
     return isRecovery ? Math.min(state.dueMs, this.#bringBack(ended.endedMs)) : state.dueMs;
   }
@@ -152,7 +155,7 @@ export class QueryTable {
     for (const [key, state] of this.#states) {
       if (this.#busy.get(key)?.expiredMs !== undefined) counts.hung += 1;
       else if (state.last === undefined) counts.pending += 1;
-      else if (isRead(state.last)) counts.read += 1;
+      else if (isAnswered(state)) counts.read += 1;
       else counts.failing += 1;
     }
     return counts;
@@ -163,36 +166,30 @@ export class QueryTable {
       grid.intervalMs === state.grid.intervalMs && grid.offsetMs === state.grid.offsetMs;
     state.desired = desired;
     state.grid = grid;
-    if (isSame || !isRead(state.last)) return;
+    if (isSame || !isAnswered(state)) return;
     // A shorter interval takes effect now, not after the longer one.
     const { startedMs } = state;
     state.dueMs = Math.min(state.dueMs, dueAfterReadMs({ startedMs, endedMs: startedMs }, grid));
   }
 
-  #fail(
-    state: QueryState,
-    ended: EndedTry,
-    code: Exclude<PollOutcome, "Read" | "Refused">,
-  ): number {
-    const { endedMs } = ended;
+  #fail(state: QueryState, endedMs: number, code: SourceErrorCode): number {
     state.failures += 1;
-    state.last = code;
     const failed = { endedMs, code, failures: state.failures };
     state.dueMs = dueAfterFailureMs(failed, state.grid.intervalMs, this.#random);
     return state.dueMs;
   }
 
-  #hasRead(): boolean {
-    for (const { last } of this.#states.values()) if (isRead(last)) return true;
+  #hasAnswer(): boolean {
+    for (const state of this.#states.values()) if (isAnswered(state)) return true;
     return false;
   }
 
-  /** The first read after all had failed: the connection is back, so what failed with it need not sit out its backoff. */
+  /** The first answer after all had failed: the connection is back, so what failed with it need not sit out its backoff. */
   #bringBack(nowMs: number): number {
     let firstMs = Infinity;
     for (const state of this.#states.values()) {
-      if (state.last === undefined || isRead(state.last)) continue;
-      if (sourceErrorCodes[state.last] === "permanent") continue;
+      const failure = failureOf(state);
+      if (failure === undefined || sourceErrorCodes[failure] === "permanent") continue;
       const dueMs = roundUpToTick(nowMs + recoveryMs * this.#random());
       state.dueMs = Math.min(state.dueMs, dueMs);
       firstMs = Math.min(firstMs, state.dueMs);
@@ -215,8 +212,14 @@ export class QueryTable {
   }
 }
 
-function isRead(outcome: PollOutcome | undefined): outcome is "Read" | "Refused" {
-  return outcome === "Read" || outcome === "Refused";
+/** Why the last poll of a query gave no answer; undefined when it gave one, and before the first. */
+function failureOf({ last, desired }: QueryState): SourceErrorCode | undefined {
+  if (last === undefined || last === "Read" || last === "Refused") return undefined;
+  return last === "NotFound" && desired.allowsMissing ? undefined : last;
+}
+
+function isAnswered(state: QueryState): boolean {
+  return state.last !== undefined && failureOf(state) === undefined;
 }
 
 function gridOf(connection: DesiredConnection, { query, intervalMs }: DesiredQuery): Grid {

@@ -51,7 +51,8 @@ export function dueAfterReadMs({ startedMs, endedMs }: Span, grid: Grid): number
 /**
  * When a query is due after a failed try. Transient: from 1 s on, doubling up to 30 s, or to the interval where that is longer;
  * `ResourceExhausted` never sooner than half an interval, because asking again is what the peer complains about. Permanent: from the
- * interval (at least 5 s) up to 60 s, or to the interval where that is longer. Each with jitter over the upper half.
+ * interval (at least 5 s) up to 30 s, or to the interval where that is longer: who mends the thing, or adds the first job of a workload at
+ * zero, does not wait longer to be noticed. Each with jitter over the upper half.
  */
 export function dueAfterFailureMs(failed: FailedTry, intervalMs: number, random: Random): number {
   const delayMs = backoffDelayMs(failed.failures, backoffOptions(failed.code, intervalMs), random);
@@ -64,13 +65,13 @@ export function roundUpToTick(instantMs: number): number {
 }
 
 function backoffOptions(code: SourceErrorCode, intervalMs: number): BackoffOptions {
+  const maxMs = Math.max(intervalMs, 30_000);
   switch (sourceErrorCodes[code]) {
     case "permanent":
-      return { initialMs: Math.max(intervalMs, 5_000), maxMs: Math.max(intervalMs, 60_000) };
-    case "transient":
-      return {
-        initialMs: code === "ResourceExhausted" ? intervalMs : Math.min(intervalMs, 1_000),
-        maxMs: Math.max(intervalMs, 30_000),
-      };
+      return { initialMs: Math.max(intervalMs, 5_000), maxMs };
+    case "transient": {
+      const initialMs = code === "ResourceExhausted" ? intervalMs : Math.min(intervalMs, 1_000);
+      return { initialMs, maxMs };
+    }
   }
 }

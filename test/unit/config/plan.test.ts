@@ -38,6 +38,7 @@ describe("planConfiguration", () => {
               },
               intervalMs: 5000,
               timeoutMs: 3000,
+              allowsMissing: false,
             },
           ],
         },
@@ -124,6 +125,28 @@ describe("planConfiguration", () => {
       ({ missingFields }) => missingFields?.["waiting"],
     );
     expect(standIns).toEqual([0, undefined]);
+  });
+
+  it("asks for what may be missing without backoff as soon as one of its readers allows that", () => {
+    const readers = (...allowMissing: readonly boolean[]): string =>
+      allowMissing
+        .map(
+          (isAllowed, index) => `- metadata: { namespace: shop, name: s${index} }
+  spec:
+    inputs: [{ name: jobs, bullmq: { connectionRef: { name: jobs }, queue: q, allowMissing: ${isAllowed} } }]
+    value: { expression: jobs.backlog }
+`,
+        )
+        .join("");
+    const planned = (...allowMissing: readonly boolean[]) =>
+      accepted(
+        `connections: [{ name: jobs, redis: { url: "redis://redis" } }]\nsignals:\n${readers(...allowMissing)}`,
+      ).connections[0]?.queries.map(({ allowsMissing }) => allowsMissing);
+    expect([planned(false, false), planned(false, true), planned(true, false)]).toEqual([
+      [false],
+      [true],
+      [true],
+    ]);
   });
 
   it("polls what two signals read once: smallest interval, largest timeout, each its own age", () => {

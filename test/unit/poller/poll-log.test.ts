@@ -71,6 +71,29 @@ describe("PollLog", () => {
     expect(lines.at(-1)).toMatchObject({ outcome: "NotFound", query: "jobs/x", suppressed: 0 });
   });
 
+  it("tells once of an absence that a reader allows, and not as a failure", async () => {
+    const { clock, lines, log } = startLog();
+    const error = new SourceError("NotFound", "jobs/a: not found");
+    const absent = { connection: "jobs", queryKey: "jobs/a", outcome: "NotFound", error } as const;
+    log.polled({ ...absent, isAllowed: true });
+    for (let minute = 0; minute < 60; minute += 1) {
+      await clock.advance(60_000);
+      log.polled({ ...absent, isAllowed: true, previous: "NotFound" });
+    }
+    expect(lines).toEqual([
+      {
+        level: "info",
+        time: "2026-01-01T00:00:00.000Z",
+        connection: "jobs",
+        query: "jobs/a",
+        outcome: "NotFound",
+        reason: "jobs/a: not found",
+        suppressed: 0,
+        msg: "Absent, as allowed",
+      },
+    ]);
+  });
+
   it("tells of a recovery, and is silent about reads that follow reads or nothing", () => {
     const { lines, log } = startLog();
     const read = { connection: "jobs", queryKey: "jobs/a", outcome: "Read" } as const;

@@ -133,8 +133,8 @@ describe("when queries are polled", () => {
       call.finish();
     };
     await clock.advance(120_000);
-    // 5, 10, 20, 40, 60 s, of each three quarters: the random source gives 0.5.
-    expect(badAt).toEqual([0, 3_750, 11_250, 26_250, 56_250, 101_250]);
+    // 5, 10, 20, 30, 30 s, of each three quarters: the random source gives 0.5.
+    expect(badAt).toEqual([0, 3_750, 11_250, 26_250, 48_750, 71_250, 93_750, 116_250]);
     expect(goodReads).toBeGreaterThanOrEqual(24);
   });
 

@@ -58,6 +58,7 @@ export function desiredQuery(
     query: fakeQuery(key),
     intervalMs: polling.intervalMs ?? 5_000,
     timeoutMs: polling.timeoutMs ?? 3_000,
+    allowsMissing: false,
   };
 }
 

@@ -91,8 +91,8 @@ describe("dueAfterFailureMs", () => {
     { code: "Internal", intervalMs: 1_000, delaysMs: [1, 2, 4, 8, 16, 30] },
     { code: "ResourceExhausted", intervalMs: 5_000, delaysMs: [5, 10, 20, 30, 30] },
     { code: "ResourceExhausted", intervalMs: 60_000, delaysMs: [60, 60] },
-    { code: "NotFound", intervalMs: 5_000, delaysMs: [5, 10, 20, 40, 60, 60] },
-    { code: "Unauthenticated", intervalMs: 1_000, delaysMs: [5, 10, 20, 40, 60, 60] },
+    { code: "NotFound", intervalMs: 5_000, delaysMs: [5, 10, 20, 30, 30] },
+    { code: "Unauthenticated", intervalMs: 1_000, delaysMs: [5, 10, 20, 30, 30] },
     { code: "PermissionDenied", intervalMs: 120_000, delaysMs: [120, 120] },
   ].map(({ delaysMs, ...rest }) => ({
     ...(rest as Pick<Case, "code" | "intervalMs">),
@@ -113,7 +113,7 @@ describe("dueAfterFailureMs", () => {
     },
   );
 
-  it("is after the end, on a tick, and never later than a minute or the interval", () => {
+  it("is after the end, on a tick, and never later than half a minute or the interval", () => {
     const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
     fc.assert(
       fc.property(
@@ -124,10 +124,7 @@ describe("dueAfterFailureMs", () => {
         random,
         (code, failures, intervalMs, endedMs, at) => {
           const dueMs = dueAfterFailureMs({ endedMs, code, failures }, intervalMs, () => at);
-          const capMs =
-            sourceErrorCodes[code] === "permanent"
-              ? Math.max(60_000, intervalMs)
-              : Math.max(30_000, intervalMs);
+          const capMs = Math.max(30_000, intervalMs);
           expect(dueMs % tickMs).toBe(0);
           expect(dueMs).toBeGreaterThan(endedMs);
           expect(dueMs).toBeLessThanOrEqual(roundUpToTick(endedMs + capMs));
