@@ -58,7 +58,7 @@ export class Poller {
     this.#loop ??= this.#run();
   }
 
-  /** Takes over what is wanted now. Queries that stay keep their due time and backoff; new ones are due at once. */
+  /** Takes over what is wanted now. Queries that stay as they are keep their due time and backoff; new ones are due at once. */
   update(connection: DesiredConnection): void {
     this.#table.replace(connection, this.#dependencies.clock.monotonic());
     this.#wake.abort();

@@ -56,7 +56,7 @@ export class QueryTable {
     this.#random = random;
   }
 
-  /** Takes over what is wanted. Queries that stay keep due time and backoff; new ones are due at once. */
+  /** Takes over what is wanted. Queries that stay as they are keep due time and backoff; new ones are due at once. */
   replace(connection: DesiredConnection, nowMs: number): void {
     const wanted = new Map(connection.queries.map((desired) => [desired.query.key, desired]));
     for (const key of [...this.#states.keys()]) {
@@ -75,7 +75,7 @@ export class QueryTable {
         };
         this.#states.set(key, { desired, grid, ...fresh });
       } else {
-        this.#adopt(state, desired, grid);
+        this.#adopt(state, desired, grid, nowMs);
       }
     }
   }
@@ -161,15 +161,19 @@ export class QueryTable {
     return counts;
   }
 
-  #adopt(state: QueryState, desired: DesiredQuery, grid: Grid): void {
-    const isSame =
-      grid.intervalMs === state.grid.intervalMs && grid.offsetMs === state.grid.offsetMs;
+  /** Other settings take effect now: neither a longer interval nor a backoff that grew under the old ones is waited out. */
+  #adopt(state: QueryState, desired: DesiredQuery, grid: Grid, nowMs: number): void {
+    const isSame = hasSameSettings(state.desired, desired) && grid.offsetMs === state.grid.offsetMs;
     state.desired = desired;
     state.grid = grid;
-    if (isSame || !isAnswered(state)) return;
-    // A shorter interval takes effect now, not after the longer one.
+    if (isSame) return;
     const { startedMs } = state;
-    state.dueMs = Math.min(state.dueMs, dueAfterReadMs({ startedMs, endedMs: startedMs }, grid));
+    const code = failureOf(state);
+    const dueMs =
+      code === undefined
+        ? dueAfterReadMs({ startedMs, endedMs: startedMs }, grid)
+        : dueAfterFailureMs({ endedMs: nowMs, code, failures: 1 }, grid.intervalMs, this.#random);
+    state.dueMs = Math.min(state.dueMs, dueMs);
   }
 
   #fail(state: QueryState, endedMs: number, code: SourceErrorCode): number {
@@ -220,6 +224,13 @@ function failureOf({ last, desired }: QueryState): SourceErrorCode | undefined {
 
 function isAnswered(state: QueryState): boolean {
   return state.last !== undefined && failureOf(state) === undefined;
+}
+
+function hasSameSettings(a: DesiredQuery, b: DesiredQuery): boolean {
+  const { intervalMs, timeoutMs, allowsMissing } = a;
+  return (
+    intervalMs === b.intervalMs && timeoutMs === b.timeoutMs && allowsMissing === b.allowsMissing
+  );
 }
 
 function gridOf(connection: DesiredConnection, { query, intervalMs }: DesiredQuery): Grid {

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { DesiredQuery } from "../../../src/poller/desired-connection.ts";
+import type { SourceErrorCode } from "../../../src/model/source-error.ts";
 import type { FetchOutcome } from "../../../src/sources/source.ts";
 import { Poller } from "../../../src/poller/poller.ts";
 import { answering, FakeSource } from "../../fakes/fake-source.ts";
@@ -482,6 +483,52 @@ describe("update", () => {
     want([desiredQuery("jobs", "a")]);
     await clock.advance(10_000);
     expect(source.fetches.length).toBeGreaterThanOrEqual(3);
+  });
+});
+
+describe("update of a query that fails", () => {
+  const failing = async (code: SourceErrorCode, asked: Partial<DesiredQuery>) => {
+    const house = startPoller([]);
+    const { clock, source, want } = house;
+    source.behaviour = answering(() => failed(code));
+    const query = { ...desiredQuery("jobs", "a", { intervalMs: 600_000 }), ...asked };
+    want([query]);
+    // Backed off as far as it goes: the next try is more than five minutes away.
+    await clock.advance(1_000_000);
+    const before = source.fetches.length;
+    const askedWithin = async (durationMs: number): Promise<number> => {
+      await clock.advance(durationMs);
+      return source.fetches.length - before;
+    };
+    return { ...house, query, askedWithin };
+  };
+
+  it.each<[string, SourceErrorCode, Partial<DesiredQuery>, number]>([
+    ["another interval, after a transient failure", "Unavailable", { intervalMs: 5_000 }, 1_000],
+    ["another interval, after a permanent failure", "NotFound", { intervalMs: 1_000 }, 5_000],
+    ["another timeout", "DeadlineExceeded", { timeoutMs: 10_000 }, 1_000],
+    ["an absence that is allowed now", "NotFound", { allowsMissing: true, intervalMs: 5_000 }, 0],
+  ])("tries again soon with %s", async (_name, code, change, withinMs) => {
+    const { query, want, askedWithin } = await failing(code, {});
+    want([{ ...query, ...change }]);
+    expect(await askedWithin(withinMs)).toBe(1);
+  });
+
+  it("keeps its backoff when nothing of the query changed", async () => {
+    const { query, want, askedWithin } = await failing("Unavailable", {});
+    want([{ ...query }, desiredQuery("jobs", "b")]);
+    expect(await askedWithin(0)).toBe(1);
+    expect(await askedWithin(0)).toBe(1);
+  });
+
+  it("starts its backoff no later than it would have been tried anyway", async () => {
+    const { clock, source, want } = startPoller([]);
+    source.behaviour = answering(() => failed("Unavailable"));
+    want([desiredQuery("jobs", "a")]);
+    await clock.advance(500);
+    want([desiredQuery("jobs", "a", { intervalMs: 600_000 })]);
+    await clock.advance(250);
+    expect(source.fetches.length).toBe(2);
   });
 });
 
