@@ -23,7 +23,7 @@ export interface QueryPlan {
   readonly query: Query;
   /** Time between two polls, milliseconds: the smallest that any input asks for. */
   readonly intervalMs: number;
-  /** Longest time that one poll may take, milliseconds: the largest that any input allows. */
+  /** Longest time that one poll may take, milliseconds: the smallest that any input allows, whose age limit may count on it. */
   readonly timeoutMs: number;
   /** Whether any input takes a thing that does not exist for an empty one. */
   readonly allowsMissing: boolean;
@@ -94,7 +94,7 @@ function joinQueries(a: QueryPlan, b: QueryPlan): QueryPlan {
   return {
     ...a,
     intervalMs: Math.min(a.intervalMs, b.intervalMs),
-    timeoutMs: Math.max(a.timeoutMs, b.timeoutMs),
+    timeoutMs: Math.min(a.timeoutMs, b.timeoutMs),
     allowsMissing: a.allowsMissing || b.allowsMissing,
   };
 }

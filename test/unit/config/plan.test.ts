@@ -9,6 +9,20 @@ function accepted(text: string): Configuration {
   return result.config;
 }
 
+/** What is polled for signals that read one queue, each with these keys in its input. */
+function sharing(...keys: readonly string[]) {
+  const signals = keys.map(
+    (own, index) => `- metadata: { namespace: shop, name: s${index} }
+  spec:
+    inputs: [{ name: jobs, bullmq: { connectionRef: { name: jobs }, queue: orders, ${own} } }]
+    value: { expression: jobs.backlog }
+`,
+  );
+  const connections = 'connections: [{ name: jobs, redis: { url: "redis://redis" } }]';
+  const config = accepted(`${connections}\nsignals:\n${signals.join("")}`);
+  return config.connections.flatMap(({ queries }) => queries);
+}
+
 describe("planConfiguration", () => {
   it("fills in every default", () => {
     expect(accepted(fixtureText("minimal.good.yaml"))).toEqual({
@@ -127,31 +141,31 @@ describe("planConfiguration", () => {
     expect(standIns).toEqual([0, undefined]);
   });
 
-  it("asks for what may be missing without backoff as soon as one of its readers allows that", () => {
-    const readers = (...allowMissing: readonly boolean[]): string =>
-      allowMissing
-        .map(
-          (isAllowed, index) => `- metadata: { namespace: shop, name: s${index} }
-  spec:
-    inputs: [{ name: jobs, bullmq: { connectionRef: { name: jobs }, queue: q, allowMissing: ${isAllowed} } }]
-    value: { expression: jobs.backlog }
-`,
-        )
-        .join("");
-    const planned = (...allowMissing: readonly boolean[]) =>
-      accepted(
-        `connections: [{ name: jobs, redis: { url: "redis://redis" } }]\nsignals:\n${readers(...allowMissing)}`,
-      ).connections[0]?.queries.map(({ allowsMissing }) => allowsMissing);
-    expect([planned(false, false), planned(false, true), planned(true, false)]).toEqual([
-      [false],
-      [true],
-      [true],
-    ]);
+  it.each([
+    ["no reader", [false, false], false],
+    ["the first", [true, false], true],
+    ["the second", [false, true], true],
+  ])("asks for what may be missing without backoff where %s allows that", (_who, allow, allows) => {
+    const [query] = sharing(...allow.map((isAllowed) => `allowMissing: ${isAllowed}`));
+    expect(query?.allowsMissing).toBe(allows);
   });
 
-  it("polls what two signals read once: smallest interval, largest timeout, each its own age", () => {
+  const quick = "polling: { intervalSeconds: 2, timeoutSeconds: 1 }";
+  const patient = "polling: { intervalSeconds: 60, timeoutSeconds: 300 }";
+  it.each([
+    ["the quicker one first", [quick, patient]],
+    ["the quicker one last", [patient, quick]],
+    [
+      "each quicker in one thing",
+      ["polling: { intervalSeconds: 2 }", "polling: { timeoutSeconds: 1 }"],
+    ],
+  ])("lets the smallest interval and the smallest timeout win: %s", (_name, readers) => {
+    expect(sharing(...readers)).toMatchObject([{ intervalMs: 2000, timeoutMs: 1000 }]);
+  });
+
+  it("polls what two signals read once, each with its own age", () => {
     const config = accepted(fixtureText("shared-query.good.yaml"));
-    expect(config.connections[0]?.queries).toMatchObject([{ intervalMs: 2000, timeoutMs: 3000 }]);
+    expect(config.connections[0]?.queries).toHaveLength(1);
     expect(config.signals.flatMap(({ inputs }) => inputs.map(({ maxAgeMs }) => maxAgeMs))).toEqual([
       18_000, 7000,
     ]);
