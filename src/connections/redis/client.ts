@@ -2,12 +2,12 @@ import { backoffDelayMs } from "../../runtime/backoff.ts";
 import type { Clock, Random } from "../../runtime/clock.ts";
 import { errorFromUnknown } from "../../runtime/errors.ts";
 import { createRedisClient } from "./create-client.ts";
-import type { RedisCredentials } from "./create-client.ts";
 import { findingFromRedisError, RedisDialError } from "./errors.ts";
+import type { RedisCredentials } from "./handshake.ts";
 import type { RedisConnectionOptions } from "./options.ts";
 import type { ReadScript, ScriptCall } from "./script.ts";
 import { runScript } from "./script.ts";
-import type { OnReply } from "./session.ts";
+import type { DialStage, OnReply } from "./session.ts";
 import { RedisSession } from "./session.ts";
 import { untilAborted } from "./until-aborted.ts";
 
@@ -24,7 +24,8 @@ export interface ScriptRun {
   readonly calls: readonly ScriptCall[];
 }
 
-const defaultDialTimeoutMs = 5_000;
+/** Less than the default timeout of a read, which then tells what the dial found and not only that it took too long. */
+const defaultDialTimeoutMs = 2_500;
 
 /** Between failed dials, while reads fail at once with the last cause. Short: whoever reads has a backoff of its own. */
 const dialBackoff = { initialMs: 50, maxMs: 1_000 } as const;
@@ -166,16 +167,17 @@ export class RedisConnection {
     const deadline = clock.timeout(timeoutMs, this.#closing.signal);
     let session: RedisSession | undefined;
     try {
-      session = new RedisSession(createRedisClient(this.#options, credentials));
-      await untilAborted(session.open(), deadline.signal);
+      session = new RedisSession(createRedisClient(this.#options));
+      const { database } = this.#options.address;
+      await untilAborted(session.open({ credentials, database }), deadline.signal);
       this.#open = { session, credentials };
       this.#failures = 0;
       this.#failed = undefined;
       return session;
     } catch (reason) {
+      const error = dialError(errorFromUnknown(reason), { stage: session?.stage, timeoutMs });
       session?.destroy();
       this.#failures += 1;
-      const error = dialError(errorFromUnknown(reason));
       const delayMs = backoffDelayMs(this.#failures, dialBackoff, random);
       this.#failed = { error, retryAtMs: clock.monotonic() + delayMs };
       throw error;
@@ -207,7 +209,25 @@ function isSame(a: RedisCredentials, b: RedisCredentials): boolean {
   return a.username === b.username && a.password === b.password;
 }
 
-function dialError(error: Error): RedisDialError {
+/** What a dial that took too long was waiting for. */
+const overdueFindings = {
+  connect: (ms: number) => `no connection within ${ms} ms`,
+  tls: (ms: number) =>
+    `no answer to the TLS handshake within ${ms} ms; the server may not speak TLS`,
+  login: (ms: number) => `no answer within ${ms} ms`,
+} as const satisfies Record<DialStage, (ms: number) => string>;
+
+interface DialProgress {
+  readonly stage: DialStage | undefined;
+  readonly timeoutMs: number;
+}
+
+function dialError(error: Error, { stage, timeoutMs }: DialProgress): RedisDialError {
   if (error instanceof RedisDialError) return error;
-  return new RedisDialError(findingFromRedisError(error), { cause: error });
+  const isOverdue = error.name === "TimeoutError" && stage !== undefined;
+  const { code, finding } = findingFromRedisError(error);
+  return new RedisDialError(
+    { code, finding: isOverdue ? overdueFindings[stage](timeoutMs) : finding },
+    { cause: error },
+  );
 }

@@ -3,28 +3,18 @@ import type { RedisOptions } from "ioredis";
 import { RedisDialError } from "./errors.ts";
 import type { RedisConnectionOptions, RedisTlsOptions } from "./options.ts";
 
-/** User name and password of one socket; absent when the server asks for none. */
-export interface RedisCredentials {
-  readonly username: string | undefined;
-  readonly password: string | undefined;
-}
-
 /**
  * The one place that decides what kind of client is behind a connection: here a single server; Sentinel and Cluster belong here too.
  *
  * The client is not connected yet and lives for one socket: it does not reconnect, queue or repeat anything by itself, because the connection
- * above owns time, credentials and errors. RESP2 needs no HELLO, which old servers lack and strict ACLs deny; INFO and CLIENT SETINFO are left
+ * above owns time, credentials and errors. It is given neither credentials nor a database: logging in is up to the session. RESP2 needs no HELLO, which old servers lack and strict ACLs deny; INFO and CLIENT SETINFO are left
  * out for the same reason.
  */
-export function createRedisClient(
-  options: RedisConnectionOptions,
-  credentials: RedisCredentials,
-): Redis {
-  const { host, port, database, isTls } = options.address;
+export function createRedisClient(options: RedisConnectionOptions): Redis {
+  const { host, port, isTls } = options.address;
   const client = new Redis({
     host,
     port,
-    db: database,
     lazyConnect: true,
     protocol: 2,
     enableReadyCheck: false,
@@ -36,8 +26,6 @@ export function createRedisClient(
     retryStrategy: null,
     // The connection's own dial deadline covers the handshake as well.
     connectTimeout: 0,
-    ...(credentials.username === undefined ? {} : { username: credentials.username }),
-    ...(credentials.password === undefined ? {} : { password: credentials.password }),
     ...(isTls ? { tls: tlsOptions(options.tls ?? {}) } : {}),
   } satisfies RedisOptions);
   return client;

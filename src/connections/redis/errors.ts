@@ -29,6 +29,12 @@ const replyRules: readonly Rule[] = [
       "the server's and our idea of credentials differ: it asks for some, or has none (NOAUTH)",
   },
   {
+    // AUTH takes a user name since Redis 6.
+    matches: /wrong number of arguments for 'auth'/iu,
+    code: "Unauthenticated",
+    finding: "the server knows no user names (older than Redis 6)",
+  },
+  {
     matches: /\bDENIED\b/u,
     code: "PermissionDenied",
     finding: "the server runs in protected mode and refuses us (DENIED)",

@@ -28,6 +28,6 @@ export interface RedisConnectionOptions {
   readonly password?: SecretReader;
   /** Details of TLS; used when the address says TLS. Default: the system's authorities, the host's name. */
   readonly tls?: RedisTlsOptions;
-  /** Longest time for a new socket to connect, authenticate and answer. Milliseconds; default 5,000. */
+  /** Longest time for a new socket to connect, authenticate and answer. Milliseconds; default 2,500. */
   readonly dialTimeoutMs?: number;
 }

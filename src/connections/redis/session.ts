@@ -1,5 +1,7 @@
 import type { Redis } from "ioredis";
 import { errorFromUnknown } from "../../runtime/errors.ts";
+import type { RedisLogin } from "./handshake.ts";
+import { shakeHands } from "./handshake.ts";
 import { untilAborted } from "./until-aborted.ts";
 
 /** One command: its name and arguments in order. */
@@ -15,6 +17,11 @@ export type RedisReply =
 
 /** Receives the reply of the command at `index`, as it arrives. */
 export type OnReply = (index: number, reply: RedisReply) => void;
+
+/** What a dial waits for: a connection, the TLS handshake, or the answers to the login. */
+export type DialStage = "connect" | "tls" | "login";
+
+type RedisStream = Pick<Redis["stream"], "connecting" | "destroy">;
 
 /** Commands written at once; parsing the replies of one batch holds the event loop for well under a millisecond. */
 const batchSize = 100;
@@ -55,21 +62,21 @@ export class RedisSession {
     return this.#scripts;
   }
 
-  /**
-   * Connects, authenticates, chooses the database, and proves with `CLIENT SETNAME` that the server answers: a server that refuses us says so only in
-   * reply to a command. Rejects with the cause. The caller bounds it and destroys the session when it fails.
-   */
-  async open(): Promise<void> {
+  /** How far the dial has come, for telling what did not answer. */
+  get stage(): DialStage {
+    if (this.#client.status !== "connecting") return "login";
+    return this.#stream?.connecting === false ? "tls" : "connect";
+  }
+
+  /** Connects and logs in; see {@link shakeHands}. Rejects with the cause. The caller bounds it and destroys the session when it fails. */
+  async open(login: RedisLogin): Promise<void> {
     try {
       await this.#client.connect();
-      // ioredis goes on after a failed SELECT, on database 0: another database's numbers.
-      if (this.#cause !== undefined) throw this.#cause;
-      await this.#client.call("CLIENT", "SETNAME", "leadline");
+      await shakeHands((command) => this.#ask(command), login);
     } catch (reason) {
-      const error = this.#cause ?? errorFromUnknown(reason);
-      // A user without the right to set a name is answered as well.
-      if (!/\bNOPERM\b/u.test(error.message)) throw error;
+      throw this.#cause ?? errorFromUnknown(reason);
     }
+    if (this.#cause !== undefined) throw this.#cause;
   }
 
   /**
@@ -99,9 +106,23 @@ export class RedisSession {
   /** Ends the socket at once, whatever is under way. Idempotent. */
   destroy(): void {
     this.#client.disconnect();
-    // Before the dial there is no stream, whatever the declaration says.
-    const client: { readonly stream?: { destroy(): unknown } } = this.#client;
-    client.stream?.destroy();
+    this.#stream?.destroy();
+  }
+
+  /** Before the dial there is no stream, whatever the declaration says. */
+  get #stream(): RedisStream | undefined {
+    const client: { readonly stream?: RedisStream } = this.#client;
+    return client.stream;
+  }
+
+  async #ask({ name, args }: RedisCommand): Promise<RedisReply> {
+    try {
+      return { status: "answered", value: await this.#client.call(name, ...args) };
+    } catch (reason) {
+      const error = errorFromUnknown(reason);
+      if (this.#cause !== undefined || error.name !== "ReplyError") throw error;
+      return { status: "failed", error };
+    }
   }
 
   async #sendBatch(
@@ -115,6 +136,11 @@ export class RedisSession {
       this.#wake();
       onReply(offset + index, reply);
     };
+    if (!this.isOpen) {
+      const error = this.#cause ?? new Error("connection closed");
+      for (const index of batch.keys()) settle(index, { status: "failed", error });
+      return;
+    }
     // One write for the batch. ioredis's own pipelines copy every command's method for each batch, which costs more than the commands.
     const { stream } = this.#client;
     stream.cork();

@@ -1,4 +1,5 @@
-import { afterEach, expect, test } from "vitest";
+import { inspect } from "node:util";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import type { RedisConnectionOptions } from "../../../../src/connections/redis/options.ts";
 import { RedisConnection } from "../../../../src/connections/redis/client.ts";
 import { readScriptFromLua } from "../../../../src/connections/redis/script.ts";
@@ -209,6 +210,103 @@ test("waits at most half a second and at most one between dials", async () => {
   }
   await server.restart();
   expect(await run(connection, ["a"])).toEqual([answered("a")]);
+});
+
+test("a refused database is asked for again after the backoff, not by every read", async () => {
+  let nowMs = 0;
+  const clock: Clock = { ...systemClock, monotonic: () => nowMs };
+  const denied = resp.error("NOPERM User hunter2 has no permissions to run the 'select' command");
+  const fake = await startFake(([name]) => (name === "SELECT" ? denied : undefined));
+  const address = { host: "127.0.0.1", port: fake.port, database: 3, isTls: false };
+  const connection = connect(fake.port, { address }, clock);
+  for (let round = 0; round < 5; round += 1) {
+    expect((await run(connection, ["a"])).map(messageOf)).toEqual([
+      "the Redis user has no right to choose the database that the URL names (NOPERM for SELECT)",
+    ]);
+  }
+  expect(fake.accepted()).toBe(1);
+  // More than the first backoff of 50 ms.
+  nowMs = 51;
+  await run(connection, ["a"]);
+  expect(fake.accepted()).toBe(2);
+  expect(fake.commands()).not.toContain("EVAL");
+});
+
+test("a database is chosen only where the answer says so", async () => {
+  const fake = await startFake(([name]) => (name === "SELECT" ? "+QUEUED\r\n" : undefined));
+  const address = { host: "127.0.0.1", port: fake.port, database: 3, isTls: false };
+  expect((await run(connect(fake.port, { address }), ["a"])).map(messageOf)).toEqual([
+    "the server does not confirm the database that the URL names",
+  ]);
+  expect(fake.commands()).toEqual(["SELECT"]);
+});
+
+test.each([
+  ["may not", "NOPERM User x has no permissions to run the 'client|setname' command"],
+  ["cannot", "ERR unknown command 'CLIENT', with args beginning with: 'SETNAME'"],
+])("a name that we %s set keeps no read away", async (_what, refusal) => {
+  const fake = await startFake(([name, , , key]) =>
+    name === "CLIENT" ? resp.error(refusal) : resp.array([key ?? "", "1"]),
+  );
+  expect(await run(connect(fake.port), ["a"])).toEqual([answered("a")]);
+});
+
+test("a server that is loading is not dialled through", async () => {
+  const fake = await startFake(([name]) =>
+    name === "CLIENT" ? resp.error("LOADING Redis is loading the dataset in memory") : undefined,
+  );
+  expect((await run(connect(fake.port), ["a"])).map(messageOf)).toEqual([
+    "the server is still loading (LOADING)",
+  ]);
+});
+
+describe("a password for a server that asks for none", () => {
+  const printed = { warn: vi.spyOn(console, "warn"), error: vi.spyOn(console, "error") };
+
+  afterEach(() => {
+    printed.warn.mockClear();
+    printed.error.mockClear();
+  });
+
+  test("changes nothing, and prints nothing", async () => {
+    const server = await start();
+    const connection = connect(server.port, { password: () => "early" });
+    expect(await run(connection, ["a"])).toEqual([answered("a")]);
+    expect(printed.warn).not.toHaveBeenCalled();
+    expect(printed.error).not.toHaveBeenCalled();
+  });
+
+  test.each([
+    ["Redis 5", "ERR Client sent AUTH, but no password is set"],
+    ["Redis 6", "ERR AUTH <password> called without any password configured for the default user."],
+  ])("in the words of %s", async (_what, refusal) => {
+    const fake = await startFake(([name, , , key]) => {
+      if (name === "AUTH") return resp.error(refusal);
+      return name === "EVAL" ? resp.array([key ?? "", "1"]) : undefined;
+    });
+    const connection = connect(fake.port, { password: () => "early" });
+    expect(await run(connection, ["a"])).toEqual([answered("a")]);
+    expect(printed.warn).not.toHaveBeenCalled();
+  });
+
+  test("a user name for a server that knows none is said, not printed", async () => {
+    const fake = await startFake(([name]) =>
+      name === "AUTH" ? resp.error("ERR wrong number of arguments for 'auth' command") : undefined,
+    );
+    const connection = connect(fake.port, { username: () => "me", password: () => "hunter2" });
+    expect((await run(connection, ["a"])).map(messageOf)).toEqual([
+      "the server knows no user names (older than Redis 6)",
+    ]);
+    expect(printed.error).not.toHaveBeenCalled();
+    expect(printed.warn).not.toHaveBeenCalled();
+  });
+});
+
+test("the cause of a refused password holds neither name nor password", async () => {
+  const server = await start({ password: "right" });
+  const connection = connect(server.port, { username: () => "who9", password: () => "hunter2" });
+  const [reply] = await run(connection, ["a"]);
+  expect(inspect(reply, { depth: null })).not.toMatch(/who9|hunter2/u);
 });
 
 test("a dial that hangs ends at its own deadline, and the next one succeeds", async () => {

@@ -97,6 +97,48 @@ describe("with the least rights", () => {
     },
   );
 
+  describe("and a database other than 0", () => {
+    const denied = error(
+      "PermissionDenied",
+      "the Redis user has no right to choose the database that the URL names (NOPERM for SELECT)",
+    );
+
+    /** Two jobs in database 0, and one ever added in database 3. */
+    async function startWithTwoDatabases(user: string): Promise<RedisServer> {
+      const server = await startWithUser(user);
+      const set = "redis.call('SELECT', 3) redis.call('SET', 'bull:orders:id', 1)";
+      await server.command("EVAL", set, "0");
+      return server;
+    }
+
+    test.each([
+      ["as documented", (text: string) => text],
+      ["and without that to set a name", (text: string) => text.replace(" +client|setname", "")],
+    ])("without the right to select is denied, with the rule %s", async (_what, edit) => {
+      const server = await startWithTwoDatabases(edit(rule!));
+      const source = open({ port: server.port, database: 3, ...credentials });
+      for (let round = 0; round < 3; round += 1) {
+        expect(await readQueue(source, "orders")).toEqual(denied);
+      }
+    });
+
+    test("with the right to select is the only one that is read", async () => {
+      const server = await startWithTwoDatabases(`${rule} +select`);
+      const source = open({ port: server.port, database: 3, ...credentials });
+      const expected = { waiting: 0, prioritized: 0, arrivals: 1 };
+      expect(await readQueue(source, "orders")).toMatchObject(expected);
+      const clients = String(await server.command("CLIENT", "LIST")).split("\n");
+      const ours = clients.filter((client) => client.includes("name=leadline"));
+      expect(ours).toEqual([expect.stringContaining(" db=3 ")]);
+      // A socket that took its place has to choose again.
+      await server.command("CLIENT", "KILL", "USER", "leadline");
+      await expect.poll(() => readQueue(source, "orders")).toMatchObject(expected);
+      await server.command("ACL", "SETUSER", "leadline", "-select");
+      await server.command("CLIENT", "KILL", "USER", "leadline");
+      await expect.poll(() => readQueue(source, "orders")).toEqual(denied);
+    });
+  });
+
   test("a user that may not set its name is let in all the same", async () => {
     const server = await startWithUser(rule!.replace(" +client|setname", ""));
     expect(await readQueue(open({ port: server.port, ...credentials }), "orders")).toMatchObject({
@@ -181,12 +223,22 @@ describe("over TLS", () => {
       .toMatchObject({ code: "NotFound" });
   });
 
+  const silent = "no answer to the TLS handshake within";
+
   test("a server without TLS waits for more, and costs the dial's deadline", async () => {
     const plain = await start({});
     const source = open({ port: plain.port, tls: { ca }, dialTimeoutMs: 200 });
     expect(await readQueue(source, "orders")).toEqual(
-      error("DeadlineExceeded", "no answer within 200 ms"),
+      error("DeadlineExceeded", `${silent} 200 ms; the server may not speak TLS`),
     );
+  });
+
+  test("which is told before the default timeout of a read passes", async () => {
+    const plain = await start({});
+    const source = open({ port: plain.port, tls: { ca } });
+    expect(await readQueue(source, "orders", { timeoutMs: 3_000 })).toMatchObject({
+      message: expect.stringContaining(silent) as string,
+    });
   });
 
   test("no TLS to a server that wants it is Unavailable", async () => {
