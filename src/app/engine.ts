@@ -63,7 +63,7 @@ async function prepareEngine(
   return {
     status: "prepared",
     commit: () => {
-      // The store must know a query before a signal looks at it.
+      // Polling first: it forgets what was read from servers that are replaced, and a signal that starts anew looks at once.
       polling.commit();
       signals.apply(accepted);
     },

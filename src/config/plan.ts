@@ -125,6 +125,7 @@ function planInput(
     definition: {
       name: config.name,
       queryKey,
+      connectionIdentity: identityOf(connection),
       description: `${typeName} ${query.description} on connection "${connection.name}"`,
       maxAgeMs,
       fields: type.fields,
@@ -182,9 +183,14 @@ function planConnection(
   return {
     name: config.name,
     kind: "redis",
-    identity: JSON.stringify({ redis }),
+    identity: identityOf(config),
     options: { redis: redisOptions(config.name, redis, sources) },
     allow: config.allow,
     queries,
   };
+}
+
+/** The options of a connection as text: equal texts lead to the same server in the same way. Holds references, never a secret. */
+function identityOf({ redis }: ConnectionConfig): string {
+  return JSON.stringify({ redis });
 }

@@ -7,6 +7,11 @@ export interface InputDefinition {
   readonly name: string;
   /** Key of the query in the store, unique over all connections. */
   readonly queryKey: string;
+  /**
+   * Changes when another server may stand behind the connection that the query is read over. A signal's past says nothing about that one:
+   * its state and its last value start anew. Holds no secret.
+   */
+  readonly connectionIdentity: string;
   /** For messages: `bullmq queue "orders" on connection "jobs"`. Holds no secret. */
   readonly description: string;
   /** Oldest reading that may be used, milliseconds. */

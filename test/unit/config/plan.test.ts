@@ -67,6 +67,7 @@ describe("planConfiguration", () => {
             {
               name: "jobs",
               queryKey: "jobs/bullmq/bullmq:bull:orders",
+              connectionIdentity: '{"redis":{"url":"redis://redis:6379/0"}}',
               description: 'bullmq queue "orders" on connection "jobs"',
               maxAgeMs: 18_000,
               fields: bullmqFields,
@@ -168,6 +169,15 @@ describe("planConfiguration", () => {
     expect(config.connections[0]?.queries).toHaveLength(1);
     expect(config.signals.flatMap(({ inputs }) => inputs.map(({ maxAgeMs }) => maxAgeMs))).toEqual([
       18_000, 7000,
+    ]);
+  });
+
+  it("gives the inputs the identity of their connection, so that they start anew with it", () => {
+    const config = accepted(fixtureText("every-key.good.yaml"));
+    const [jobs, others] = config.connections.map(({ identity }) => identity);
+    const inputs = config.signals.flatMap((signal) => signal.inputs);
+    expect(inputs.map(({ connectionIdentity }) => connectionIdentity)).toEqual([
+      ...[jobs, others, others],
     ]);
   });
 

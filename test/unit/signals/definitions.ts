@@ -5,6 +5,7 @@ export function inputDefinition(changes: Partial<InputDefinition> = {}): InputDe
   return {
     name: "jobs",
     queryKey: "events/jobs",
+    connectionIdentity: "events-1",
     description: 'bullmq queue "orders" on connection "events"',
     maxAgeMs: 18_000,
     fields: ["waiting", "active"],

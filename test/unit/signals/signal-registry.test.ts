@@ -104,6 +104,20 @@ describe("SignalRegistry", () => {
     expect(outcome("shop/orders")).toMatchObject({ status: "unavailable", code: "InputStale" });
   });
 
+  it("starts a signal without state when another server may stand behind one of its inputs", async () => {
+    const { apply, record, outcome, clock } = house();
+    const both = (connectionIdentity: string) => ({
+      ...orders,
+      inputs: [inputDefinition(), inputDefinition({ name: "more", connectionIdentity })],
+    });
+    record("events/jobs", 4);
+    apply([both("events-1")]);
+    await clock.advance(30_000);
+    expect(outcome("shop/orders")).toMatchObject({ status: "substituted", value: 4 });
+    expect(apply([both("events-2")]).changed).toStrictEqual(["shop/orders"]);
+    expect(outcome("shop/orders")).toMatchObject({ status: "unavailable" });
+  });
+
   it("forgets what is gone: its name, its metric and its query", () => {
     const { apply, registry, evaluated } = house();
     apply([orders, returns]);
