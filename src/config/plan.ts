@@ -1,7 +1,7 @@
 import type { InputDefinition, OnUnavailable, SignalDefinition } from "../signals/signal.ts";
 import type { ConnectionOptions } from "../sources/registry.ts";
 import type { Query } from "../sources/source.ts";
-import type { ConnectionKind, SourceTypeName } from "../sources/source-type.ts";
+import type { ConnectionKind } from "../sources/source-type.ts";
 import { pollingPlan, sourceOf } from "./input-plan.ts";
 import { metricNameOf } from "./metric-rules.ts";
 import { parseQuantity } from "./quantity.ts";
@@ -19,7 +19,6 @@ import type { SecretSources } from "./secrets.ts";
 export interface QueryPlan {
   /** `CONNECTION/SOURCE/KEY`: identity in the store, unique over all connections, stable over restarts and reloads. */
   readonly queryKey: string;
-  readonly sourceType: SourceTypeName;
   readonly query: Query;
   /** Time between two polls, milliseconds: the smallest that any input asks for. */
   readonly intervalMs: number;
@@ -121,7 +120,7 @@ function planInput(
   const queryKey = `${connection.name}/${typeName}/${query.key}`;
   return {
     connectionName: connection.name,
-    query: { queryKey, sourceType: typeName, query, intervalMs, timeoutMs, allowsMissing },
+    query: { queryKey, query, intervalMs, timeoutMs, allowsMissing },
     definition: {
       name: config.name,
       queryKey,

@@ -5,7 +5,7 @@ import type { Query } from "./source.ts";
 export type ConnectionKind = "redis";
 
 /** Kinds of input, as written in a signal: the one key of an input's union. */
-export type SourceTypeName = "bullmq";
+export type SourceTypeName = Query["sourceType"];
 
 /**
  * What the rest of the house knows about a source without loading its client: declared beside it in `sources/<type>/source-type.ts`.

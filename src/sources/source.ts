@@ -5,6 +5,8 @@ import type { SourceError } from "../model/source-error.ts";
 export interface Query {
   /** Identity within the connection: equal keys are the same query. Stable over restarts and reloads. */
   readonly key: string;
+  /** The key of the input that asks for it: tells kinds of things apart where one connection carries several. */
+  readonly sourceType: "bullmq";
   /** The thing in the field's words, for messages: `queue "orders"`. Holds no secret. */
   readonly description: string;
 }

@@ -61,7 +61,7 @@ export class FakeSource implements Source {
 
 /** A query of the fake source. */
 export function fakeQuery(key: string): Query {
-  return { key, description: `queue "${key}"` };
+  return { key, sourceType: "bullmq", description: `queue "${key}"` };
 }
 
 /** A behaviour: answers every query at once with what `outcome` gives for it, and returns. */

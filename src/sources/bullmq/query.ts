@@ -2,6 +2,7 @@ import type { Query } from "../source.ts";
 
 /** One BullMQ queue: its name and the prefix of its keys. */
 export interface BullmqQuery extends Query {
+  readonly sourceType: "bullmq";
   readonly prefix: string;
   readonly queue: string;
 }
@@ -15,6 +16,7 @@ export type BullmqQueueRef = Pick<BullmqQuery, "prefix" | "queue">;
 export function bullmqQuery({ prefix, queue }: BullmqQueueRef): BullmqQuery {
   return {
     key: `bullmq:${prefix}:${queue}`,
+    sourceType: "bullmq",
     description: `queue "${queue}"`,
     prefix,
     queue,

@@ -43,9 +43,9 @@ describe("planConfiguration", () => {
           queries: [
             {
               queryKey: "jobs/bullmq/bullmq:bull:orders",
-              sourceType: "bullmq",
               query: {
                 key: "bullmq:bull:orders",
+                sourceType: "bullmq",
                 description: 'queue "orders"',
                 prefix: "bull",
                 queue: "orders",

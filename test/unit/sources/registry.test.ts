@@ -50,6 +50,7 @@ test("equal inputs are one query; prefix and name tell others apart", () => {
   expect(query("bull", "orders")).toEqual(query("bull", "orders"));
   expect(query("bull", "orders")).toEqual({
     key: "bullmq:bull:orders",
+    sourceType: "bullmq",
     description: 'queue "orders"',
     prefix: "bull",
     queue: "orders",
