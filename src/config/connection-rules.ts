@@ -2,57 +2,62 @@ import { parseRedisUrl } from "../connections/redis/config.ts";
 import type { RedisConfig } from "../connections/redis/config.ts";
 import { errorFromUnknown } from "../runtime/errors.ts";
 import type { Secret } from "../runtime/secret.ts";
-import { isRecord } from "../schema/exactly-one-key.ts";
-import type { ConfigPath, Problem } from "./diagnostics.ts";
+import type { Problem } from "./diagnostics.ts";
 import { errorAt } from "./diagnostics.ts";
-import type { Section } from "./file-section.ts";
-import { parsedSections } from "./file-section.ts";
+import type { FilePart } from "./file-part.ts";
 import { redisSecrets } from "./redis-secrets.ts";
 import type { ConnectionConfig } from "./schema.ts";
 import type { SecretSources } from "./secrets.ts";
 
 /** Everything about connections that their schema cannot tell: names used twice, secrets that cannot be read, one server under two names. */
 export function connectionProblems(
-  sections: readonly Section<ConnectionConfig>[],
+  connections: readonly FilePart<ConnectionConfig>[],
   sources: SecretSources,
 ): readonly Problem[] {
   return [
-    ...duplicateNames(sections),
-    ...parsedSections(sections).flatMap(({ path, config }) =>
-      config.redis === undefined ? [] : secretProblems([...path, "redis"], config.redis, sources),
-    ),
-    ...sharedServers(sections),
+    ...duplicateNames(connections),
+    ...connections.flatMap((connection) => secretProblems(connection.at("redis"), sources)),
+    ...sharedServers(connections),
   ];
 }
 
-/** The name of a section as written, whether or not the rest of it is acceptable. */
-export function writtenName(section: Section<unknown>): string | undefined {
-  const { raw } = section;
-  return isRecord(raw) && typeof raw["name"] === "string" ? raw["name"] : undefined;
+/** The name of a connection as written, acceptable or not: what refers to it is not wrong for that. */
+export function writtenName(connection: FilePart<ConnectionConfig>): string | undefined {
+  const { raw } = connection.at("name");
+  return typeof raw === "string" ? raw : undefined;
 }
 
-function duplicateNames(sections: readonly Section<unknown>[]): readonly Problem[] {
+function duplicateNames(connections: readonly FilePart<ConnectionConfig>[]): readonly Problem[] {
   const seen = new Set<string>();
-  return sections.flatMap((section) => {
-    const name = writtenName(section);
+  return connections.flatMap((connection) => {
+    const name = writtenName(connection);
     if (name === undefined) return [];
     if (!seen.has(name)) {
       seen.add(name);
       return [];
     }
     // A name that is no DNS label was reported as such and may be anything, so it is not repeated here.
-    return [errorAt([...section.path, "name"], "another connection has this name")];
+    return [errorAt(connection.at("name").path, "another connection has this name")];
   });
 }
 
 function secretProblems(
-  path: ConfigPath,
-  config: RedisConfig,
+  redis: FilePart<RedisConfig | undefined>,
   sources: SecretSources,
 ): readonly Problem[] {
-  return redisSecrets(config, sources).flatMap(({ key, secret }) => {
+  const tls = redis.at("tls");
+  const references = {
+    username: redis.at("username").value,
+    password: redis.at("password").value,
+    tls: {
+      caFile: tls.at("caFile").value,
+      certFile: tls.at("certFile").value,
+      keyFile: tls.at("keyFile").value,
+    },
+  };
+  return redisSecrets(references, sources).flatMap(({ key, secret }) => {
     const finding = readFinding(secret);
-    return finding === undefined ? [] : [errorAt([...path, ...key], finding)];
+    return finding === undefined ? [] : [errorAt([...redis.path, ...key], finding)];
   });
 }
 
@@ -66,16 +71,19 @@ function readFinding(secret: Secret): string | undefined {
 }
 
 /** Two clients to one server are seldom meant: everything on it could share one. Not an error, because their users may differ. */
-function sharedServers(sections: readonly Section<ConnectionConfig>[]): readonly Problem[] {
+function sharedServers(connections: readonly FilePart<ConnectionConfig>[]): readonly Problem[] {
   const names = new Map<string, string>();
-  return parsedSections(sections).flatMap(({ path, config }) => {
-    const result = parseRedisUrl(config.redis?.url ?? "");
-    if (result.status !== "parsed") return [];
-    const server = JSON.stringify([result.address, config.redis?.username]);
+  return connections.flatMap((connection) => {
+    const name = connection.at("name").value;
+    const url = connection.at("redis").at("url");
+    const username = connection.at("redis").at("username");
+    const result = parseRedisUrl(url.value ?? "");
+    if (result.status !== "parsed" || name === undefined || !username.isKnown) return [];
+    const server = JSON.stringify([result.address, username.value]);
     const first = names.get(server);
-    names.set(server, first ?? config.name);
-    if (first === undefined || first === config.name) return [];
+    names.set(server, first ?? name);
+    if (first === undefined || first === name) return [];
     const message = `the same server as connection "${first}": one connection can serve both`;
-    return [{ severity: "warning", path: [...path, "redis", "url"], message }];
+    return [{ severity: "warning", path: url.path, message }];
   });
 }

@@ -32,8 +32,14 @@ export function sourceOf(config: InputConfig): InputSource | undefined {
   return undefined;
 }
 
+/** What of a source decides when it is read. */
+export interface PolledSource {
+  readonly type: Pick<SourceType, "defaultIntervalMs">;
+  readonly input: Pick<SourceInput, "polling">;
+}
+
 /** When an input is read: its own settings, else its connection's, else the source's, key by key. */
-export function pollingPlan(source: InputSource, connection: PollingConfig): PollingPlan {
+export function pollingPlan(source: PolledSource, connection: PollingConfig): PollingPlan {
   const polling = { ...connection, ...source.input.polling };
   const { intervalSeconds, timeoutSeconds, maxAgeSeconds } = polling;
   const intervalMs = milliseconds(intervalSeconds) ?? source.type.defaultIntervalMs;

@@ -1,13 +1,16 @@
 import type { PollingConfig } from "../schema/polling.ts";
-import type { ConfigPath, Problem } from "./diagnostics.ts";
+import { sourceTypes } from "../sources/registry.ts";
+import { sourceTypeNames } from "../sources/schema.ts";
+import type { SourceTypeName } from "../sources/source-type.ts";
+import type { Problem } from "./diagnostics.ts";
 import { errorAt } from "./diagnostics.ts";
-import type { ParsedSection } from "./file-section.ts";
-import type { InputSource } from "./input-plan.ts";
-import { pollingPlan, sourceOf } from "./input-plan.ts";
+import type { FilePart } from "./file-part.ts";
+import type { PolledSource } from "./input-plan.ts";
+import { pollingPlan } from "./input-plan.ts";
 import { nearestKey } from "./nearest-key.ts";
 import type { InputConfig, SignalConfig } from "./schema.ts";
 
-/** A connection that inputs can refer to. `polling` is absent when the connection itself was refused, which was said already. */
+/** A connection that inputs can refer to. `polling` is absent when that was refused, which was said already. */
 export interface KnownConnection {
   readonly polling?: PollingConfig;
 }
@@ -24,19 +27,30 @@ const celWords: ReadonlySet<string> = new Set([
 
 /** Everything about the inputs of a signal that their schema cannot tell. */
 export function inputProblems(
-  section: ParsedSection<SignalConfig>,
+  signal: FilePart<SignalConfig>,
   connections: KnownConnections,
 ): readonly Problem[] {
   const seen = new Set<string>();
-  return section.config.spec.inputs.flatMap((input, index) => {
-    const path = [...section.path, "spec", "inputs", index];
-    const finding = nameFinding(input.name, seen);
-    seen.add(input.name);
-    return [
-      ...(finding === undefined ? [] : [errorAt([...path, "name"], finding)]),
-      ...sourceProblems(path, input, connections),
-    ];
+  return inputsOf(signal).flatMap((input) => {
+    const sources = writtenSources(input).flatMap((typeName) =>
+      sourceProblems(input, typeName, connections),
+    );
+    const name = input.at("name");
+    if (name.value === undefined) return sources;
+    const finding = nameFinding(name.value, seen);
+    seen.add(name.value);
+    return finding === undefined ? sources : [errorAt(name.path, finding), ...sources];
   });
+}
+
+/** The inputs of a signal as written. */
+export function inputsOf(signal: FilePart<SignalConfig>): readonly FilePart<InputConfig>[] {
+  return signal.at("spec").at("inputs").elements();
+}
+
+/** The sources that an input names: one, unless the input is refused. */
+export function writtenSources(input: FilePart<InputConfig>): readonly SourceTypeName[] {
+  return sourceTypeNames.filter((typeName) => input.keys().includes(typeName));
 }
 
 function nameFinding(name: string, seen: ReadonlySet<string>): string | undefined {
@@ -49,23 +63,34 @@ function nameFinding(name: string, seen: ReadonlySet<string>): string | undefine
 }
 
 function sourceProblems(
-  path: ConfigPath,
-  input: InputConfig,
+  input: FilePart<InputConfig>,
+  typeName: SourceTypeName,
   connections: KnownConnections,
 ): readonly Problem[] {
-  const source = sourceOf(input);
-  if (source === undefined) return [];
-  const sourcePath = [...path, source.typeName];
-  const { name } = source.input.connectionRef;
+  const source = input.at(typeName);
+  const { path, value: name } = source.at("connectionRef").at("name");
+  if (name === undefined) return [];
   const connection = connections.get(name);
-  if (connection === undefined) {
-    return [
-      errorAt([...sourcePath, "connectionRef", "name"], unknownConnection(name, connections)),
-    ];
-  }
+  if (connection === undefined) return [errorAt(path, unknownConnection(name, connections))];
   // All source types read Redis so far; with a second kind of connection, the kinds are compared here.
-  const { polling } = connection;
-  return polling === undefined ? [] : ageProblems(sourcePath, source, polling);
+  const polling = knownPolling(source.at("polling"));
+  if (connection.polling === undefined || polling === undefined) return [];
+  const polled = { type: sourceTypes[typeName], input: { polling } };
+  return ageProblems(source, polled, connection.polling);
+}
+
+/**
+ * Polling settings as far as they decide whether a reading can be current; undefined when one of these is refused. The timeout is none of
+ * them: it counts only in the default of the age, which is always above the interval.
+ */
+export function knownPolling(part: FilePart<PollingConfig | undefined>): PollingConfig | undefined {
+  const interval = part.at("intervalSeconds");
+  const maxAge = part.at("maxAgeSeconds");
+  if (!interval.isKnown || !maxAge.isKnown) return undefined;
+  return {
+    ...(interval.value !== undefined && { intervalSeconds: interval.value }),
+    ...(maxAge.value !== undefined && { maxAgeSeconds: maxAge.value }),
+  };
 }
 
 function unknownConnection(name: string, connections: KnownConnections): string {
@@ -80,13 +105,13 @@ function unknownConnection(name: string, connections: KnownConnections): string 
 
 /** A reading that is too old before the next one can come would make the signal unavailable at every poll. */
 function ageProblems(
-  path: ConfigPath,
-  source: InputSource,
+  part: FilePart<InputConfig[SourceTypeName]>,
+  source: PolledSource,
   connection: PollingConfig,
 ): readonly Problem[] {
   const { intervalMs, maxAgeMs } = pollingPlan(source, connection);
   if (maxAgeMs >= intervalMs) return [];
-  const isOwn = source.input.polling !== undefined;
+  const polling = part.at("polling");
   const message = `maxAgeSeconds ${maxAgeMs / 1000} is below intervalSeconds ${intervalMs / 1000}: every reading would be too old before the next one`;
-  return [errorAt(isOwn ? [...path, "polling"] : path, message)];
+  return [errorAt(polling.raw === undefined ? part.path : polling.path, message)];
 }

@@ -1,16 +1,14 @@
 import * as z from "zod";
-import { isRecord } from "../schema/exactly-one-key.ts";
 import { connectionProblems, writtenName } from "./connection-rules.ts";
-import type { ConfigPath, Diagnostic, Problem } from "./diagnostics.ts";
+import type { Diagnostic, Problem } from "./diagnostics.ts";
 import { inFileOrder } from "./diagnostics.ts";
-import type { Section } from "./file-section.ts";
-import { parsedSections } from "./file-section.ts";
+import { FilePart } from "./file-part.ts";
 import type { KnownConnection, KnownConnections } from "./input-rules.ts";
+import { knownPolling } from "./input-rules.ts";
 import type { Configuration } from "./plan.ts";
 import { planConfiguration } from "./plan.ts";
 import { configSchema, connectionSchema, signalSchema } from "./schema.ts";
-import type { ConnectionConfig } from "./schema.ts";
-import { salvage } from "./salvage.ts";
+import type { Config, ConnectionConfig } from "./schema.ts";
 import { parseWithSchema } from "./schema-problems.ts";
 import type { SecretSources } from "./secrets.ts";
 import type { CompileExpression } from "./signal-rules.ts";
@@ -77,48 +75,44 @@ interface Judgement {
 
 function judge(document: YamlDocument, dependencies: LoadDependencies): Judgement {
   const { value, sourceAt } = document;
-  const problems = [...document.problems];
-  // A key that YAML alone makes wrong is not called unknown as well.
-  const isNews = notAt(document.problems);
-  const parse = <S extends z.ZodType>(schema: S, raw: unknown, path: ConfigPath) => {
+  const problems: Problem[] = [];
+  const parse = <S extends z.ZodType>(
+    schema: S,
+    { raw, path }: Pick<FilePart<unknown>, "raw" | "path">,
+  ) => {
     const result = parseWithSchema(schema, { value: raw, path, sourceAt });
-    if (result.status === "parsed") return result.value;
-    problems.push(...result.problems.filter((each) => each.target !== "key" || isNews(each)));
-    return undefined;
+    if (result.status === "parsed") return [result.value];
+    problems.push(...result.problems);
+    return [];
   };
-  const top = parse(topSchema, value, []);
-  const sections = <S extends z.ZodType>(schema: S, key: string): Section<z.output<S>>[] =>
-    listIn(value, key).map((raw, index) => {
-      const path = [key, index];
-      return { path, raw, config: parse(schema, raw, path) ?? salvage(schema, raw) };
-    });
-  const connections = sections(connectionSchema, "connections");
-  const signals = parsedSections(sections(signalSchema, "signals"));
-  problems.push(...connectionProblems(connections, dependencies));
-  const known = knownConnections(connections);
-  problems.push(...signalProblems(signals, known, dependencies.compileExpression));
-  if (top === undefined) return { problems };
-  const accepted = {
-    server: top.server,
-    ops: top.ops,
-    connections: parsedSections(connections).map(({ config }) => config),
-    signals: signals.map(({ config }) => config),
+  const [top] = parse(topSchema, { raw: value, path: [] });
+  const file = new FilePart<Config>({ schema: configSchema, raw: value, path: [] });
+  const connections = file.at("connections").elements();
+  const signals = file.at("signals").elements();
+  const parsed = {
+    connections: connections.flatMap((each) => parse(connectionSchema, each)),
+    signals: signals.flatMap((each) => parse(signalSchema, each)),
   };
-  return { problems, accept: () => planConfiguration(accepted, dependencies) };
+  problems.push(
+    ...connectionProblems(connections, dependencies),
+    ...signalProblems(signals, knownConnections(connections), dependencies.compileExpression),
+  );
+  // What is said of a key that YAML alone makes wrong is enough.
+  const isNews = notAt(document.problems);
+  const news = problems.filter((each) => each.target !== "key" || isNews(each));
+  const all = [...document.problems, ...news];
+  if (top === undefined) return { problems: all };
+  const accepted = { server: top.server, ops: top.ops, ...parsed };
+  return { problems: all, accept: () => planConfiguration(accepted, dependencies) };
 }
 
-function listIn(value: unknown, key: string): readonly unknown[] {
-  const list = isRecord(value) ? value[key] : undefined;
-  return Array.isArray(list) ? list : [];
-}
-
-function knownConnections(sections: readonly Section<ConnectionConfig>[]): KnownConnections {
+function knownConnections(connections: readonly FilePart<ConnectionConfig>[]): KnownConnections {
   const known = new Map<string, KnownConnection>();
-  for (const section of sections) {
-    const name = writtenName(section);
+  for (const connection of connections) {
+    const name = writtenName(connection);
     if (name === undefined) continue;
-    const { config } = section;
-    known.set(name, config === undefined ? {} : { polling: config.polling });
+    const polling = knownPolling(connection.at("polling"));
+    known.set(name, polling === undefined ? {} : { polling });
   }
   return known;
 }

@@ -15,8 +15,18 @@ export interface RedisSecret {
 
 const tlsFiles = { ca: "caFile", cert: "certFile", key: "keyFile" } as const;
 
+/** The parts of a Redis connection's configuration that name something to read. */
+export interface RedisReferences {
+  readonly username?: RedisConfig["username"];
+  readonly password?: RedisConfig["password"];
+  readonly tls?: RedisConfig["tls"];
+}
+
 /** Everything that a Redis connection has to read besides the configuration: credentials, certificates, keys. */
-export function redisSecrets(config: RedisConfig, sources: SecretSources): readonly RedisSecret[] {
+export function redisSecrets(
+  config: RedisReferences,
+  sources: SecretSources,
+): readonly RedisSecret[] {
   const secrets: RedisSecret[] = [];
   const { username, password, tls } = config;
   if (username !== undefined) {

@@ -102,6 +102,8 @@ export const configSchema = z.strictObject({
   ops: opsSchema.prefault({}),
 });
 
+/** The whole file as parsed. */
+export type Config = z.output<typeof configSchema>;
 /** A connection as parsed. */
 export type ConnectionConfig = z.output<typeof connectionSchema>;
 /** An input as parsed. */

@@ -1,110 +1,119 @@
 import type { Compilation } from "../signals/program.ts";
 import type { InputType } from "../signals/environment.ts";
-import type { ConfigPath, Problem } from "./diagnostics.ts";
+import { sourceTypes } from "../sources/registry.ts";
+import type { Problem } from "./diagnostics.ts";
 import { errorAt } from "./diagnostics.ts";
-import type { ParsedSection } from "./file-section.ts";
-import { inputProblems } from "./input-rules.ts";
+import type { FilePart } from "./file-part.ts";
+import { inputProblems, inputsOf, writtenSources } from "./input-rules.ts";
 import type { KnownConnections } from "./input-rules.ts";
-import { sourceOf } from "./input-plan.ts";
 import { metricConflicts, metricProblems } from "./metric-rules.ts";
 import { parseQuantity } from "./quantity.ts";
-import type { SignalConfig } from "./schema.ts";
+import type { InputConfig, SignalConfig } from "./schema.ts";
 
 /** Type-checks an expression against the inputs it may name; `signals/program.ts` has the real one. */
 export type CompileExpression = (expression: string, inputs: readonly InputType[]) => Compilation;
 
-/** Everything about signals that their schema cannot tell. */
+/** Everything about signals that their schema cannot tell. Each rule looks at what it needs, whether or not the rest is acceptable. */
 export function signalProblems(
-  sections: readonly ParsedSection<SignalConfig>[],
+  signals: readonly FilePart<SignalConfig>[],
   connections: KnownConnections,
   compile: CompileExpression,
 ): readonly Problem[] {
   return [
-    ...duplicateSignals(sections),
-    ...metricConflicts(sections),
-    ...sections.flatMap((section) => [
-      ...metricProblems(section),
-      ...inputProblems(section, connections),
-      ...quantityProblems(section),
-      ...expressionProblems(section, compile),
-      ...workloadProblems(section),
+    ...duplicateSignals(signals),
+    ...metricConflicts(signals),
+    ...signals.flatMap((signal) => [
+      ...metricProblems(signal),
+      ...inputProblems(signal, connections),
+      ...quantityProblems(signal),
+      ...expressionProblems(signal, compile),
+      ...workloadProblems(signal),
     ]),
   ];
 }
 
-function duplicateSignals(sections: readonly ParsedSection<SignalConfig>[]): readonly Problem[] {
+function duplicateSignals(signals: readonly FilePart<SignalConfig>[]): readonly Problem[] {
   const seen = new Set<string>();
-  return sections.flatMap(({ path, config }) => {
-    const key = `${config.metadata.namespace}/${config.metadata.name}`;
-    if (!seen.has(key)) {
-      seen.add(key);
-      return [];
-    }
-    return [errorAt([...path, "metadata", "name"], `another signal is "${key}" already`)];
+  return signals.flatMap((signal) => {
+    const namespace = signal.at("metadata").at("namespace").value;
+    const { path, value: name } = signal.at("metadata").at("name");
+    if (namespace === undefined || name === undefined) return [];
+    const key = `${namespace}/${name}`;
+    if (seen.has(key)) return [errorAt(path, `another signal is "${key}" already`)];
+    seen.add(key);
+    return [];
   });
 }
 
-function quantityProblems({ path, config }: ParsedSection<SignalConfig>): readonly Problem[] {
-  const { modifiers, onUnavailable } = config.spec;
-  const at = (...below: ConfigPath): ConfigPath => [...path, "spec", ...below];
-  const minimum = quantity(modifiers.minimum);
-  const maximum = quantity(modifiers.maximum);
-  const problems = [
-    ...unreadable(at("modifiers", "minimum"), minimum),
-    ...unreadable(at("modifiers", "maximum"), maximum),
-    ...unreadable(at("onUnavailable", "value"), quantity(onUnavailable.value)),
-  ];
-  if (typeof minimum === "number" && typeof maximum === "number" && minimum > maximum) {
-    const message = `minimum ${String(modifiers.minimum)} is above maximum ${String(modifiers.maximum)}`;
-    problems.push(errorAt(at("modifiers", "minimum"), message));
-  }
-  return problems;
+/** A place where a Quantity may stand. */
+type QuantityPart = FilePart<string | number | undefined>;
+
+function quantityProblems(signal: FilePart<SignalConfig>): readonly Problem[] {
+  const minimum = signal.at("spec").at("modifiers").at("minimum");
+  const maximum = signal.at("spec").at("modifiers").at("maximum");
+  const substitute = signal.at("spec").at("onUnavailable").at("value");
+  return [...[minimum, maximum, substitute].flatMap(unreadable), ...emptyRange(minimum, maximum)];
 }
 
-/** The number behind a Quantity of the file; the text itself when it is none. */
-function quantity(written: string | number | undefined): number | string | undefined {
-  if (written === undefined) return undefined;
-  return parseQuantity(String(written)) ?? String(written);
+/** The number behind a Quantity of the file; undefined when there is none. */
+function quantity({ value }: QuantityPart): number | undefined {
+  return value === undefined ? undefined : parseQuantity(String(value));
 }
 
-function unreadable(path: ConfigPath, value: string | number | undefined): readonly Problem[] {
-  if (typeof value !== "string") return [];
+function unreadable(part: QuantityPart): readonly Problem[] {
+  const { path, value } = part;
+  if (value === undefined || quantity(part) !== undefined) return [];
   const allowed = 'a Quantity of 0 or more that an HPA can decode, e.g. 3, "1500m", "2k"';
-  const found = JSON.stringify(value);
+  const found = JSON.stringify(String(value));
   const message = `expected ${allowed}; found ${found}`;
   return [{ severity: "error", path, message, found, allowed }];
 }
 
-function expressionProblems(
-  { path, config }: ParsedSection<SignalConfig>,
-  compile: CompileExpression,
-): readonly Problem[] {
-  const { expression } = config.spec.value;
-  if (expression === undefined) return [];
-  const inputs = config.spec.inputs.map((input) => {
-    const fields = sourceOf(input)?.type.fields ?? [];
-    return { name: input.name, fields };
-  });
-  const result = compile(expression, inputs);
-  const expressionPath = [...path, "spec", "value", "expression"];
-  if (result.status === "rejected") {
-    return result.errors.map(({ message, offset }) => ({
-      ...errorAt(expressionPath, message),
-      offset,
-    }));
-  }
-  const read = new Set(result.program.reads.map(({ input }) => input));
-  return config.spec.inputs.flatMap(({ name }, index) => {
-    if (read.has(name)) return [];
-    const message = `the expression does not use input "${name}", and yet has no value while it is not fresh`;
-    const inputPath = [...path, "spec", "inputs", index, "name"];
-    return [{ severity: "warning", path: inputPath, message } satisfies Problem];
-  });
+function emptyRange(minimum: QuantityPart, maximum: QuantityPart): readonly Problem[] {
+  const [low, high] = [quantity(minimum), quantity(maximum)];
+  if (low === undefined || high === undefined || low <= high) return [];
+  const message = `minimum ${String(minimum.value)} is above maximum ${String(maximum.value)}`;
+  return [errorAt(minimum.path, message)];
 }
 
-function workloadProblems({ path, config }: ParsedSection<SignalConfig>): readonly Problem[] {
-  if (config.spec.workloadRef === undefined) return [];
+function expressionProblems(
+  signal: FilePart<SignalConfig>,
+  compile: CompileExpression,
+): readonly Problem[] {
+  const { path, value: expression } = signal.at("spec").at("value").at("expression");
+  if (expression === undefined) return [];
+  const inputs = inputsOf(signal);
+  const known = inputs.flatMap((input) => inputType(input) ?? []);
+  const result = compile(expression, known);
+  if (result.status === "rejected") {
+    // A name that stands for none of the inputs may be that of one that was refused.
+    const areAllKnown = known.length === inputs.length && known.length > 0;
+    return result.errors
+      .filter(({ unknownInput }) => areAllKnown || unknownInput === undefined)
+      .map(({ message, offset }) => ({ ...errorAt(path, message), offset }));
+  }
+  const read = new Set(result.program.reads.map(({ input }) => input));
+  return inputs.flatMap((input) => unusedInput(input, read));
+}
+
+/** What an expression may read of an input; undefined when its name or its source is not known. */
+function inputType(input: FilePart<InputConfig>): InputType | undefined {
+  const { value: name } = input.at("name");
+  const [typeName, ...others] = writtenSources(input);
+  if (name === undefined || typeName === undefined || others.length > 0) return undefined;
+  return { name, fields: sourceTypes[typeName].fields };
+}
+
+function unusedInput(input: FilePart<InputConfig>, read: ReadonlySet<string>): readonly Problem[] {
+  const { path, value: name } = input.at("name");
+  if (name === undefined || read.has(name)) return [];
+  const message = `the expression does not use input "${name}", and yet has no value while it is not fresh`;
+  return [{ severity: "warning", path, message }];
+}
+
+function workloadProblems(signal: FilePart<SignalConfig>): readonly Problem[] {
+  const { path, raw } = signal.at("spec").at("workloadRef");
+  if (raw === undefined) return [];
   const message = "accepted, but not used yet: expressions cannot read workload.*";
-  const workloadPath = [...path, "spec", "workloadRef"];
-  return [{ severity: "warning", path: workloadPath, target: "key", message }];
+  return [{ severity: "warning", path, target: "key", message }];
 }

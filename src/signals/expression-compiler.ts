@@ -21,6 +21,8 @@ import type { FieldReference } from "./terms.ts";
 export interface ExpressionError {
   readonly message: string;
   readonly offset: number;
+  /** The name that is none of the inputs', when that is the finding. */
+  readonly unknownInput?: string;
 }
 
 /** A node of the tree whose operator is one of these. */
@@ -154,7 +156,9 @@ export class ExpressionCompiler {
     if (fields !== undefined) {
       return this.#fail(node, `input "${name}" is not a number; its fields: ${list(fields)}`);
     }
-    return this.#fail(node, `unknown input "${name}"; the inputs: ${list(this.#inputs.keys())}`);
+    const message = `unknown input "${name}"; the inputs: ${list(this.#inputs.keys())}`;
+    this.#errors.push({ message, offset: node.pos, unknownInput: name });
+    return undefined;
   }
 
   #number(node: ASTNode, expectation: string): NumericTerm | undefined {

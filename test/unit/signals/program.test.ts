@@ -128,7 +128,11 @@ describe("compileExpression", () => {
       "jobs.lagg + foo.x",
       [
         { message: 'input "jobs" has no field "lagg"; its fields: lag, rate, waiting', offset: 5 },
-        { message: 'unknown input "foo"; the inputs: jobs, gpu', offset: 12 },
+        {
+          message: 'unknown input "foo"; the inputs: jobs, gpu',
+          offset: 12,
+          unknownInput: "foo",
+        },
       ],
     ],
     [
@@ -197,7 +201,11 @@ describe("compileExpression", () => {
             'function "toString" is not available; the functions: abs, ceil, clamp, double, floor, int, max, min, has',
           offset: 0,
         },
-        { message: 'unknown input "constructor"; the inputs: jobs, gpu', offset: 21 },
+        {
+          message: 'unknown input "constructor"; the inputs: jobs, gpu',
+          offset: 21,
+          unknownInput: "constructor",
+        },
       ],
     ],
     [
