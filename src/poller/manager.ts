@@ -88,7 +88,7 @@ export class PollerManager implements Component {
     if (this.#state === "new") {
       this.#state = "started";
       this.#firstPoll.started();
-      for (const { poller } of this.#running.values()) poller.start();
+      for (const running of this.#running.values()) this.#begin(running);
     }
     return Promise.resolve();
   }
@@ -132,7 +132,7 @@ export class PollerManager implements Component {
       if (names.has(name) && !isReplaced) continue;
       this.#running.delete(name);
       this.#leave(poller);
-      if (!names.has(name)) observer.connectionRemoved(name);
+      if (!names.has(name) && this.#state === "started") observer.connectionRemoved(name);
     }
     for (const connection of desired) {
       for (const { queryKey, intervalMs } of connection.queries) store.add(queryKey, intervalMs);
@@ -141,17 +141,20 @@ export class PollerManager implements Component {
   }
 
   #put(desired: DesiredConnection, source: Source | undefined): void {
-    const { observer } = this.#dependencies;
     const running = this.#running.get(desired.name);
     if (running !== undefined) {
       running.poller.update(desired);
       this.#running.set(desired.name, { desired, poller: running.poller });
     } else if (source !== undefined) {
-      const poller = new Poller(desired, source, this.#dependencies);
-      this.#running.set(desired.name, { desired, poller });
-      observer.connectionAdded(desired.name);
-      if (this.#state === "started") poller.start();
+      const added = { desired, poller: new Poller(desired, source, this.#dependencies) };
+      this.#running.set(desired.name, added);
+      if (this.#state === "started") this.#begin(added);
     }
+  }
+
+  #begin({ desired, poller }: RunningConnection): void {
+    this.#dependencies.observer.connectionAdded(desired.name);
+    poller.start();
   }
 
   #leave(poller: Poller): void {

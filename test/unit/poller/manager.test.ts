@@ -60,6 +60,25 @@ describe("connections", () => {
     expect(source.fetches.length).toBe(1);
   });
 
+  it("are announced when polling starts, not while a start may still be given up", async () => {
+    const { dependencies, observer } = pollingHouse();
+    const manager = new PollerManager(dependencies);
+    await manager.apply([
+      desiredConnection("gone", ["a"], new FakeSource()),
+      desiredConnection("jobs", ["a"], new FakeSource()),
+    ]);
+    await manager.apply([desiredConnection("jobs", ["a"], new FakeSource())]);
+    expect(observer.told).toEqual([]);
+    await manager.start(new AbortController().signal);
+    started.push({ manager, clock: dependencies.clock });
+    expect(observer.told).toEqual(["added jobs"]);
+    await manager.apply([
+      desiredConnection("jobs", ["a"], new FakeSource()),
+      desiredConnection("more", ["x"], new FakeSource()),
+    ]);
+    expect(observer.told).toEqual(["added jobs", "added more"]);
+  });
+
   it("are not started when the start was given up", async () => {
     const manager = new PollerManager(pollingHouse().dependencies);
     const reason = new Error("interrupted");
