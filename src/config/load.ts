@@ -5,6 +5,7 @@ import { inFileOrder } from "./diagnostics.ts";
 import { FilePart } from "./file-part.ts";
 import type { KnownConnection, KnownConnections } from "./input-rules.ts";
 import { knownPolling } from "./input-rules.ts";
+import { settingsNotUsedYet } from "./not-used-yet.ts";
 import type { Configuration } from "./plan.ts";
 import { planConfiguration } from "./plan.ts";
 import { configSchema, connectionSchema, signalSchema } from "./schema.ts";
@@ -94,6 +95,7 @@ function judge(document: YamlDocument, dependencies: LoadDependencies): Judgemen
     signals: signals.flatMap((each) => parse(signalSchema, each)),
   };
   problems.push(
+    ...settingsNotUsedYet(file),
     ...connectionProblems(connections, dependencies),
     ...signalProblems(signals, knownConnections(connections), dependencies.compileExpression),
   );

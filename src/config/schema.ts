@@ -37,7 +37,7 @@ export const connectionSchema = z
   .strictObject({
     name: dnsLabelSchema(),
     ...connectionShape,
-    /** Default: no namespace's ScalingSignals may use it. */
+    /** Default: no namespace's ScalingSignals may use it. Not used yet. */
     allow: z.array(allowRuleSchema, { error: "a list of rules" }).default([]),
     /** For every input of this connection. Default: the source's own. */
     polling: pollingSchema.prefault({}),
@@ -90,7 +90,7 @@ export const opsSchema = z.strictObject({
   port: portSchema().optional(),
   /** `GET /api/v1/signals` on an address beyond loopback. Default: only on loopback. */
   api: switchSchema.prefault({}),
-  /** The console on an address beyond loopback. Default: only on loopback. */
+  /** The console on an address beyond loopback. Default: only on loopback. Not used yet. */
   console: switchSchema.prefault({}),
 });
 

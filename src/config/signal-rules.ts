@@ -7,6 +7,7 @@ import type { FilePart } from "./file-part.ts";
 import { inputProblems, inputsOf, writtenSources } from "./input-rules.ts";
 import type { KnownConnections } from "./input-rules.ts";
 import { metricConflicts, metricProblems } from "./metric-rules.ts";
+import { notUsedYet } from "./not-used-yet.ts";
 import { parseQuantity } from "./quantity.ts";
 import type { InputConfig, SignalConfig } from "./schema.ts";
 
@@ -112,8 +113,7 @@ function unusedInput(input: FilePart<InputConfig>, read: ReadonlySet<string>): r
 }
 
 function workloadProblems(signal: FilePart<SignalConfig>): readonly Problem[] {
-  const { path, raw } = signal.at("spec").at("workloadRef");
-  if (raw === undefined) return [];
-  const message = "accepted, but not used yet: expressions cannot read workload.*";
-  return [{ severity: "warning", path, target: "key", message }];
+  const workload = signal.at("spec").at("workloadRef");
+  if (workload.raw === undefined) return [];
+  return [notUsedYet(workload, "expressions cannot read workload.*")];
 }
