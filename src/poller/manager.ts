@@ -120,19 +120,20 @@ export class PollerManager implements Component {
   }
 
   #commit(desired: readonly DesiredConnection[], sources: ReadonlyMap<string, Source>): void {
-    const { store, observer } = this.#dependencies;
+    const { store } = this.#dependencies;
     const names = new Set(desired.map(({ name }) => name));
     const wantedKeys = new Set(desired.flatMap(({ queries }) => queries.map(keyOf)));
     for (const [name, { desired: old, poller }] of [...this.#running]) {
       // Another identity may be another Redis: what was read from the old one says nothing about it.
       const isReplaced = sources.has(name);
+      const keptKeys = isReplaced ? new Set<string>() : wantedKeys;
       for (const queryKey of old.queries.map(keyOf)) {
-        if (isReplaced || !wantedKeys.has(queryKey)) store.forget(queryKey);
+        if (!keptKeys.has(queryKey)) store.forget(queryKey);
       }
       if (names.has(name) && !isReplaced) continue;
       this.#running.delete(name);
       this.#leave(poller);
-      if (!names.has(name) && this.#state === "started") observer.connectionRemoved(name);
+      if (!names.has(name)) this.#announceEnd(name);
     }
     for (const connection of desired) {
       for (const { queryKey, intervalMs } of connection.queries) store.add(queryKey, intervalMs);
@@ -150,6 +151,11 @@ export class PollerManager implements Component {
       this.#running.set(desired.name, added);
       if (this.#state === "started") this.#begin(added);
     }
+  }
+
+  /** What never began does not end. */
+  #announceEnd(connection: string): void {
+    if (this.#state === "started") this.#dependencies.observer.connectionRemoved(connection);
   }
 
   #begin({ desired, poller }: RunningConnection): void {
