@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { readBuildInfo } from "../app/build-info.ts";
 import { registerCheck } from "./check.ts";
 import { exitCodes, type CliContext } from "./context.ts";
 import { registerDemo } from "./demo.ts";
@@ -15,6 +16,7 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
   };
   const program = new Command("leadline")
     .description("Kubernetes external metrics that follow real work")
+    .version(readBuildInfo().version, "--version", "print the version")
     .exitOverride()
     .configureOutput({ writeOut: context.stdout, writeErr: context.stderr });
   // Subcommands copy these settings when they are made.
