@@ -1,5 +1,6 @@
 import type { Fields } from "../../model/reading.ts";
 import { bullmqKeyNames } from "./read-script.ts";
+import { amountFromText, counterFromText, limitFromLua } from "./stored-values.ts";
 import type { BullmqField } from "./source-type.ts";
 
 /** What a reply of the read script means. */
@@ -9,10 +10,14 @@ export type BullmqCounts =
   | { readonly status: "missing" }
   /** A command inside the script failed. `key` is the last part of the key's name, or `job` for the job at the head. */
   | { readonly status: "failed"; readonly key: string; readonly message: string }
+  /** What is stored is of a kind that BullMQ's workers cannot use either. */
+  | { readonly status: "misconfigured"; readonly finding: string }
   /** The reply has not the form that the script gives. */
   | { readonly status: "malformed"; readonly finding: string };
 
 class MalformedReply extends Error {}
+
+class UnusableValue extends Error {}
 
 /** What a call was made with. */
 export interface BullmqCallContext {
@@ -36,6 +41,9 @@ export function countsFromReply(
     return counts(snapshotFromReply(values, keyBase), nowMs);
   } catch (reason) {
     if (reason instanceof MalformedReply) return { status: "malformed", finding: reason.message };
+    if (reason instanceof UnusableValue) {
+      return { status: "misconfigured", finding: reason.message };
+    }
     throw reason;
   }
 }
@@ -50,10 +58,12 @@ interface Snapshot {
   readonly due: number;
   readonly waitingChildren: number;
   readonly isPaused: boolean;
-  /** Most jobs that may be active at once, over all workers; undefined without a global limit. */
-  readonly concurrency: number | undefined;
-  /** Jobs ever added; undefined when the key does not exist. */
+  /** Most jobs that may be active at once, over all workers; Infinity without a global limit. */
+  readonly concurrency: number;
+  readonly hasCounter: boolean;
+  /** Jobs ever added; undefined when there is no counter, or it holds what is none. */
   readonly id: number | undefined;
+  /** Undefined where there is no head, and where its text is no instant. */
   readonly headTimestampMs: number | undefined;
   readonly headScore: number | undefined;
 }
@@ -66,8 +76,11 @@ function snapshotFromReply(values: readonly unknown[], keyBase: string): Snapsho
   }
   if (values[15] !== keyBase) throw new MalformedReply("the reply is about another queue");
   const count = (index: number, name: string): number => countFromReply(values[index], name);
-  const optional = (index: number, name: string): number | undefined =>
-    values[index] === null ? undefined : count(index, name);
+  const text = (index: number, name: string): string | undefined =>
+    textFromReply(values[index], name);
+  const amount = (index: number, name: string): number | undefined =>
+    amountFromText(text(index, name) ?? "");
+  const counter = text(12, "id");
   return {
     exists: count(0, "existence") > 0,
     wait: difference(count(1, "wait"), count(3, "marker"), "wait"),
@@ -78,18 +91,31 @@ function snapshotFromReply(values: readonly unknown[], keyBase: string): Snapsho
     due: count(8, "due"),
     waitingChildren: count(9, "waiting-children"),
     isPaused: values[10] !== null,
-    concurrency: optional(11, "meta.concurrency"),
-    id: optional(12, "id"),
-    headTimestampMs: optional(13, "timestamp of the head job"),
-    headScore: optional(14, "score of the head job"),
+    concurrency: concurrencyLimit(text(11, "meta.concurrency")),
+    hasCounter: counter !== undefined,
+    id: counterFromText(counter ?? ""),
+    headTimestampMs: amount(13, "timestamp of the head job"),
+    headScore: amount(14, "score of the head job"),
   };
 }
 
-/** Redis gives integers of its own as integers and stored numbers as text. */
+/** Redis counts in integers; what somebody stored is text. */
 function countFromReply(value: unknown, name: string): number {
-  const number = typeof value === "string" && /^\d{1,20}$/u.test(value) ? Number(value) : value;
-  if (typeof number === "number" && Number.isFinite(number) && number >= 0) return number;
+  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
   throw new MalformedReply(`${name} is not a count`);
+}
+
+function textFromReply(value: unknown, name: string): string | undefined {
+  if (value === null) return undefined;
+  if (typeof value === "string") return value;
+  throw new MalformedReply(`${name} is not a text`);
+}
+
+/** Without a number workers fail, and how many could run is not known: an error, and not a queue without limit. */
+function concurrencyLimit(text: string | undefined): number {
+  const limit = text === undefined ? Infinity : limitFromLua(text);
+  if (limit === undefined) throw new UnusableValue("meta.concurrency is not a number");
+  return limit;
 }
 
 function difference(count: number, marker: number, name: string): number {
@@ -120,7 +146,6 @@ function counts(snapshot: Snapshot, nowMs: number): BullmqCounts {
 function takeableJobs(snapshot: Snapshot): number {
   if (snapshot.isPaused) return 0;
   const jobs = snapshot.wait + snapshot.prioritized + snapshot.due;
-  if (snapshot.concurrency === undefined) return jobs;
   return Math.min(jobs, Math.max(0, snapshot.concurrency - snapshot.active));
 }
 
@@ -134,7 +159,7 @@ function totals(
   const { wait, pausedList, prioritized, delayed, active, waitingChildren } = snapshot;
   const held = wait + pausedList + prioritized + delayed + active + waitingChildren;
   // A queue that exists and was never given a job has no counter yet; with jobs in it the counter is lost.
-  const arrivals = snapshot.id ?? (held === 0 ? 0 : undefined);
+  const arrivals = snapshot.hasCounter || held > 0 ? snapshot.id : 0;
   const isConsistent = arrivals !== undefined && arrivals >= held;
   return { arrivals, completions: isConsistent ? arrivals - held : undefined };
 }

@@ -24,6 +24,8 @@ export const bullmqKeyNames = [
  * - A queue exists when its counter or its meta does.
  * - The head is the job that would be taken next: right end of wait, then of paused, then the first prioritized one. Where there is none, the
  *   due time of the first due delayed job is told instead.
+ * - The limit of concurrency is told as the number that workers take it for: the server's own `tonumber` of it, so that hexadecimal digits, blanks or
+ *   `Infinity` mean to us what they mean to them.
  * - The numbers of the clock are made by the caller: Lua would print them with 14 digits.
  *
  * ARGV: greatest score of a due delayed job; prefix of the keys of jobs, which is given back at the end: an answer that came to the wrong question
@@ -57,9 +59,11 @@ local active = read('LLEN', 3)
 local prioritized = read('ZCARD', 4)
 local delayed = read('ZCARD', 5)
 local due = 0
-if delayed and delayed > 0 then due = read('ZCOUNT', 5, '-inf', ARGV[1]) end
+if delayed and delayed > 0 then due = read('ZCOUNT', 5, 0, ARGV[1]) end
 local waitingChildren = read('ZCARD', 6)
 local meta = read('HMGET', 7, 'paused', 'concurrency')
+local concurrency = meta and meta[2]
+if concurrency then concurrency = tostring(tonumber(concurrency)) end
 local id = read('GET', 8)
 local exists = 1
 if not id then exists = read('EXISTS', 7) end
@@ -89,7 +93,7 @@ end
 
 return {
   exists, wait, paused, waitMarker, pausedMarker, active, prioritized, delayed, due,
-  waitingChildren, meta[1] or false, meta[2] or false, id or false, headTimestamp or false,
+  waitingChildren, meta[1] or false, concurrency or false, id or false, headTimestamp or false,
   headScore or false, ARGV[2]
 }
 `;
@@ -103,7 +107,7 @@ export function bullmqKeyBase({ prefix, queue }: BullmqQueueRef): string {
  * Keys and arguments for one queue.
  *
  * A delayed job's score is its due time times 4,096 plus a counter below that (BullMQ `includes/getDelayedScore.lua`), so due at `nowMs` means a score
- * of at most (nowMs + 1) × 4,096 − 1, which is what a worker promotes (`includes/promoteDelayedJobs.lua`). Exact in doubles until September 2039.
+ * from 0 to (nowMs + 1) × 4,096 − 1, which is what a worker promotes (`includes/promoteDelayedJobs.lua`). Exact in doubles until September 2039.
  *
  * @param nowMs wall clock, milliseconds. Ours, not the server's: BullMQ's producers and workers write and compare their own clocks, never the server's;
  *   it takes no right to TIME; and a clock that is wrong by a second moves only the jobs due in that second.

@@ -84,6 +84,13 @@ export class BullmqSource implements Source<BullmqQuery> {
         return { status: "failed", error: missingError(query, subject) };
       case "failed":
         return { status: "failed", error: keyError(query, subject, counts) };
+      case "misconfigured": {
+        const { finding } = counts;
+        return {
+          status: "failed",
+          error: redisSourceError({ code: "FailedPrecondition", finding }, subject),
+        };
+      }
       case "malformed": {
         const finding = `${counts.finding}: the answer is not one of this read`;
         return {

@@ -149,14 +149,87 @@ test.each([
   ["a null count", reply({ wait: null }), "wait is not a count"],
   ["a negative count", reply({ active: -3 }), "active is not a count"],
   ["NaN", reply({ delayed: Number.NaN }), "delayed is not a count"],
-  ["words", reply({ id: "many" }), "id is not a count"],
-  ["a fraction as text", reply({ concurrency: "1.5" }), "meta.concurrency is not a count"],
-  ["a negative concurrency", reply({ concurrency: "-1" }), "meta.concurrency is not a count"],
+  ["a fraction", reply({ waitingChildren: 1.5 }), "waiting-children is not a count"],
+  ["text", reply({ prioritized: "3" }), "prioritized is not a count"],
+  ["a concurrency of no kind", reply({ concurrency: 3 }), "meta.concurrency is not a text"],
   ["only a marker missing", reply({ waitMarker: 1 }), "wait is shorter than its marker"],
   ["another queue", reply({ keyBase: "bull:other:" }), "the reply is about another queue"],
   ["a failure without a reason", [-1, 3], "the reply is a failure without a reason"],
 ])("%s is malformed, and no number", (_what, malformed, finding) => {
   expect(countsFromReply(malformed, context)).toEqual({ status: "malformed", finding });
+});
+
+describe("a global concurrency, as Lua writes the number that BullMQ takes it for,", () => {
+  // BullMQ takes a job while `activeCount >= tonumber(concurrency)` is false.
+  test.each([
+    ["inf", 5],
+    ["-inf", 0],
+    ["nan", 5],
+    ["-nan", 5],
+    ["0", 0],
+    ["-0", 0],
+    ["-1", 0],
+    ["2.5", 1],
+    ["1e+20", 5],
+    ["1e-05", 0],
+  ])("%s with 2 active leaves %d of 5", (concurrency, takeable) => {
+    expect(fieldsOf({ wait: 5, active: 2, concurrency, id: "7" })).toEqual({
+      ...zero,
+      ...{ waiting: 5, active: 2, takeable, backlog: takeable + 2, arrivals: 7, completions: 0 },
+    });
+  });
+
+  test.each(["nil", "", "many"])("%s is no limit that anyone can keep", (concurrency) => {
+    expect(countsFromReply(reply({ wait: 5, concurrency, id: "5" }), context)).toEqual({
+      status: "misconfigured",
+      finding: "meta.concurrency is not a number",
+    });
+  });
+});
+
+describe("a stored value that says nothing costs only what is made of it:", () => {
+  const waiting = { ...zero, waiting: 1, takeable: 1, backlog: 1 };
+  const due = { ...zero, delayedDue: 1, takeable: 1, backlog: 1 };
+
+  test.each([
+    [`${nowMs - 1_500}.25`, 1.499_75],
+    [String(nowMs - 1_500), 1.5],
+    ["1.7999999985e+12", 1.5],
+    ["1e+21", 0],
+    ["0", nowMs / 1_000],
+  ])("the timestamp %s is an age of %d s", (headTimestamp, headOfLineAgeSeconds) => {
+    const fields = fieldsOf({ wait: 1, id: "1", headTimestamp });
+    expect(fields).toEqual({ ...waiting, arrivals: 1, completions: 0, headOfLineAgeSeconds });
+  });
+
+  test.each(["", " ", "yesterday", "-5", "NaN", "Infinity", "1e999", "0x10", "[object Object]"])(
+    "the timestamp '%s' makes no age",
+    (headTimestamp) => {
+      const fields = fieldsOf({ wait: 1, id: "1", headTimestamp });
+      expect(fields).toEqual({ ...waiting, arrivals: 1, completions: 0 });
+    },
+  );
+
+  test.each([
+    [String((nowMs - 2_000) * 4_096 + 17), 2],
+    ["7.3727999918080172e+15", 2],
+  ])("the score %s is an age of %d s", (headScore, headOfLineAgeSeconds) => {
+    const fields = fieldsOf({ delayed: 1, due: 1, id: "1", headScore });
+    expect(fields).toEqual({ ...due, arrivals: 1, completions: 0, headOfLineAgeSeconds });
+  });
+
+  test.each(["-inf", "inf", "nan", "-4096"])("the score %s makes no age", (headScore) => {
+    const fields = fieldsOf({ delayed: 1, due: 1, id: "1", headScore });
+    expect(fields).toEqual({ ...due, arrivals: 1, completions: 0 });
+  });
+
+  test.each(["many", "", "-3", "1.5", "1e3", "9007199254740992", "9223372036854775807"])(
+    "the counter '%s' makes no total",
+    (id) => {
+      expect(fieldsOf({ wait: 1, id })).toEqual(waiting);
+      expect(fieldsOf({ id })).toEqual(zero);
+    },
+  );
 });
 
 test("a failure names the key", () => {

@@ -190,6 +190,72 @@ describe.each(["5", "6"] as const)("with queues of BullMQ %s", (version) => {
     });
   });
 
+  test.each<[string, number]>([
+    ["Infinity", 4],
+    ["NaN", 4],
+    ["2.5", 3],
+    [" 2 ", 2],
+    ["0x3", 3],
+    ["1e1", 4],
+  ])("takes the global concurrency '%s' as its workers do: %d of 4", async (value, most) => {
+    const queue = openQueue(version);
+    await queue.setGlobalConcurrency(Number(value));
+    await server.command("HSET", `bull:${name}:meta`, "concurrency", value);
+    await queue.addBulk(Array.from({ length: 4 }, () => ({ name: "job", data: {} })));
+    expect(await counts()).toMatchObject({ waiting: 4, takeable: most, backlog: most });
+    await hold(most, 6);
+    expect(await counts()).toMatchObject({ active: most, takeable: 0, backlog: most });
+  });
+
+  test.each([Infinity, -Infinity, NaN, -1, 0])(
+    "keeps every count under setGlobalConcurrency(%d)",
+    async (concurrency) => {
+      const queue = openQueue(version);
+      await queue.setGlobalConcurrency(concurrency);
+      await queue.add("job", {});
+      expect(await counts()).toMatchObject({ waiting: 1, takeable: concurrency <= 0 ? 0 : 1 });
+    },
+  );
+
+  test("a global concurrency that is no number is an error, as it is for its workers", async () => {
+    const queue = openQueue(version);
+    await queue.add("job", {});
+    await server.command("HSET", `bull:${name}:meta`, "concurrency", "many");
+    const outcome = await fetchOutcome();
+    const failure = outcome.status === "failed" ? outcome.error : undefined;
+    expect(failure?.code).toBe("FailedPrecondition");
+    expect(failure?.message).toBe(
+      `connection "jobs": queue "${name}": meta.concurrency is not a number`,
+    );
+  });
+
+  test.each([
+    ["a fraction", 0.25, true],
+    ["the year 70,000", 2_100_000_000_000_000, true],
+    ["the year 1969", -Date.now() - 1_000_000_000, false],
+  ])("keeps every count behind a job whose timestamp has %s", async (_what, offMs, hasAge) => {
+    const queue = openQueue(version);
+    await queue.add("job", {}, { timestamp: Date.now() + offMs });
+    await queue.addBulk(Array.from({ length: 7 }, () => ({ name: "job", data: {} })));
+    const read = await fields();
+    expect(read).toMatchObject({ ...empty, waiting: 8, takeable: 8, backlog: 8, arrivals: 8 });
+    expect(Object.hasOwn(read, "headOfLineAgeSeconds")).toBe(hasAge);
+  });
+
+  test("takes a delayed job with a fraction of a millisecond for one, and none that no worker takes", async () => {
+    const queue = openQueue(version);
+    await queue.add("due", {}, { delay: 10_000.5, timestamp: Date.now() - 30_000.25 });
+    const read = await fields();
+    expect(read).toMatchObject({ ...empty, delayedDue: 1, takeable: 1, backlog: 1, arrivals: 1 });
+    expect(read["headOfLineAgeSeconds"]).toBeGreaterThanOrEqual(19.5);
+    // Workers look for scores of 0 and more.
+    await queue.add("never", {}, { delay: 1, timestamp: -1_000_000 });
+    expect(await counts()).toEqual({
+      ...empty,
+      ...{ delayedDue: 1, takeable: 1, backlog: 1, arrivals: 2 },
+    });
+  });
+
   test("counts active jobs, and counts those that ended as completions", async () => {
     const queue = openQueue(version);
     await queue.addBulk(Array.from({ length: 5 }, () => ({ name: "job", data: {} })));
