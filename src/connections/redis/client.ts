@@ -50,6 +50,7 @@ interface Silence {
 const noSilence: Silence = { deadlines: 0, lastMs: -Infinity };
 
 interface FailedDial {
+  readonly credentials: RedisCredentials;
   readonly error: RedisDialError;
   readonly retryAtMs: number;
 }
@@ -148,17 +149,18 @@ export class RedisConnection {
       return this.#open.session;
     }
     if (this.#dialing !== undefined) return this.#dialing;
-    if (
-      this.#failed !== undefined &&
-      this.#dependencies.clock.monotonic() < this.#failed.retryAtMs
-    ) {
-      throw this.#failed.error;
-    }
+    this.#throwIfTooSoon(credentials);
     this.#drop();
     this.#dialing = this.#dial(credentials).finally(() => {
       this.#dialing = undefined;
     });
     return this.#dialing;
+  }
+
+  /** Throws the last dial's error while its backoff lasts; other credentials than the refused ones need not wait. */
+  #throwIfTooSoon(credentials: RedisCredentials): void {
+    if (this.#failed === undefined || !isSame(this.#failed.credentials, credentials)) return;
+    if (this.#dependencies.clock.monotonic() < this.#failed.retryAtMs) throw this.#failed.error;
   }
 
   async #dial(credentials: RedisCredentials): Promise<RedisSession> {
@@ -179,7 +181,7 @@ export class RedisConnection {
       session?.destroy();
       this.#failures += 1;
       const delayMs = backoffDelayMs(this.#failures, dialBackoff, random);
-      this.#failed = { error, retryAtMs: clock.monotonic() + delayMs };
+      this.#failed = { credentials, error, retryAtMs: clock.monotonic() + delayMs };
       throw error;
     } finally {
       deadline.clear();

@@ -232,6 +232,20 @@ test("a refused database is asked for again after the backoff, not by every read
   expect(fake.commands()).not.toContain("EVAL");
 });
 
+test("credentials that changed are tried at once, not after the backoff of the refused ones", async () => {
+  const server = await start({ password: "second" });
+  const clock: Clock = { ...systemClock, monotonic: () => 0 };
+  let password = "first";
+  const connection = connect(server.port, { password: () => password }, clock);
+  const refused = "the server rejects the user name or password (WRONGPASS)";
+  expect((await run(connection, ["a"])).map(messageOf)).toEqual([refused]);
+  expect((await run(connection, ["a"])).map(messageOf)).toEqual([refused]);
+  // The refused one alone: what is not sent twice is not refused twice.
+  expect(await server.command("INFO", "errorstats")).toContain("errorstat_WRONGPASS:count=1\r\n");
+  password = "second";
+  expect(await run(connection, ["a"])).toEqual([answered("a")]);
+});
+
 test("a database is chosen only where the answer says so", async () => {
   const fake = await startFake(([name]) => (name === "SELECT" ? "+QUEUED\r\n" : undefined));
   const address = { host: "127.0.0.1", port: fake.port, database: 3, isTls: false };
