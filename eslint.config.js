@@ -28,22 +28,25 @@ const injectedProperties = [
   { object: "performance", property: "now", message: "Use Clock.monotonic." },
 ];
 
+const scripts = ["scripts/**/*.mjs", "bin/**/*.js"];
+
 export default tseslint.config(
   {
-    ignores: [
-      "dist/",
-      "coverage/",
-      "node_modules/",
-      ".dependency-cruiser.cjs",
-      "scripts/**/*.mjs",
-      "bin/",
-      "eslint.config.js",
-    ],
+    ignores: ["dist/", "coverage/", "node_modules/", ".dependency-cruiser.cjs", "eslint.config.js"],
   },
   js.configs.recommended,
-  tseslint.configs.strictTypeChecked,
-  tseslint.configs.stylisticTypeChecked,
   {
+    // Plain JavaScript that runs before anything is installed; no types to check.
+    files: scripts,
+    languageOptions: {
+      globals: { URL: false, console: false, performance: false, process: false },
+    },
+    linterOptions: { reportUnusedDisableDirectives: "error" },
+    rules: { eqeqeq: "error" },
+  },
+  {
+    ignores: scripts,
+    extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true } },
     linterOptions: { reportUnusedDisableDirectives: "error", noInlineConfig: false },
     rules: {
