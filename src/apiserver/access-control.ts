@@ -72,8 +72,8 @@ export class AccessControl {
     if (isImpersonating(request)) return refused(impersonationStatus);
     if (attributes.kind === "NonResource" && alwaysAllowedPaths.has(attributes.path))
       return granted;
-    const { user } = result;
-    const decision = this.#options.authorizer.authorize(user, attributes);
+    const { user, origin = "Direct" } = result;
+    const decision = this.#options.authorizer.authorize(user, attributes, origin);
     return decision instanceof Promise
       ? decision.then((settled) => this.#accessFrom(user, attributes, settled))
       : this.#accessFrom(user, attributes, decision);

@@ -2,7 +2,12 @@ import type { IncomingMessage } from "node:http";
 import type { Logger } from "../runtime/logger.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { AuthenticationConfig, AuthenticationConfigSource } from "./authentication-config.ts";
-import type { AuthenticationResult, Authenticator, UserInfo } from "./authenticator.ts";
+import type {
+  AuthenticationResult,
+  Authenticator,
+  RequestOrigin,
+  UserInfo,
+} from "./authenticator.ts";
 import { ClientCertificateAuthenticator } from "./client-certificate.ts";
 import { takeIdentityHeaders } from "./identity-headers.ts";
 import type { Opinion } from "./opinion.ts";
@@ -67,7 +72,9 @@ class UnionAuthenticator implements Authenticator {
     const failures: string[] = [];
     if (configured !== undefined) {
       const proxied = configured.requestHeader.authenticate(headers, peer);
-      if (proxied.status === "authenticated") return this.#accepted(proxied.user);
+      if (proxied.status === "authenticated") {
+        return this.#accepted(proxied.user, "FrontProxy");
+      }
       if (proxied.status === "failed") failures.push(proxied.reason);
       const certified = configured.clientCertificate.authenticate(peer);
       if (certified.status === "authenticated") return this.#accepted(certified.user);
@@ -100,7 +107,7 @@ class UnionAuthenticator implements Authenticator {
   }
 
   /** Adds the group that every authenticated user has; kube-apiserver's own requests come without any (upstream: AuthenticatedGroupAdder). */
-  #accepted(user: UserInfo): AuthenticationResult {
+  #accepted(user: UserInfo, origin: RequestOrigin = "Direct"): AuthenticationResult {
     const known = this.#withGroup.get(user);
     if (known !== undefined) return known;
     const isComplete =
@@ -110,6 +117,7 @@ class UnionAuthenticator implements Authenticator {
     const result: AuthenticationResult = {
       status: "authenticated",
       user: isComplete ? user : { ...user, groups: [...user.groups, authenticatedGroup] },
+      origin,
     };
     this.#withGroup.set(user, result);
     return result;

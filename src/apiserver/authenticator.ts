@@ -9,9 +9,20 @@ export interface UserInfo {
   readonly extra: Readonly<Record<string, readonly string[]>>;
 }
 
+/**
+ * Which way a request came. A `FrontProxy` request was let through by kube-apiserver's own authorizer, for exactly what it asks; a `Direct` one
+ * has met nobody.
+ */
+export type RequestOrigin = "FrontProxy" | "Direct";
+
 /** Outcome of authentication. `unauthenticated` becomes a 401; its reason is for the log alone. */
 export type AuthenticationResult =
-  | { readonly status: "authenticated"; readonly user: UserInfo }
+  | {
+      readonly status: "authenticated";
+      readonly user: UserInfo;
+      /** Default: `Direct`. */
+      readonly origin?: RequestOrigin;
+    }
   | { readonly status: "unauthenticated"; readonly reason: string };
 
 /**

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Clock } from "../runtime/clock.ts";
 import { errorFromUnknown } from "../runtime/errors.ts";
-import type { UserInfo } from "./authenticator.ts";
+import type { RequestOrigin, UserInfo } from "./authenticator.ts";
 import type { AuthorizationDecision, Authorizer, RequestAttributes } from "./authorizer.ts";
 import { ExpiringCache } from "./expiring-cache.ts";
 import { subjectAccessReviewSpec } from "./subject-access-review-spec.ts";
@@ -43,7 +43,8 @@ const allowed: AuthorizationDecision = { status: "allowed" };
 
 /**
  * Lets the cluster decide through SubjectAccessReview, after the superuser group and the open paths (upstream: apiserver
- * `options/authorization.go`). Decisions are kept for ten seconds, failures to get one are not; identical concurrent questions are asked once.
+ * `options/authorization.go`). Decisions are kept for ten seconds, failures to get one are not; identical concurrent questions are asked once. What kube-apiserver
+ * has let through is first asked for as a whole: see {@link everyMetric}.
  */
 export function createDelegatedAuthorization(options: DelegatedAuthorizationOptions): Authorizer {
   return new WebhookAuthorizer(options);
@@ -63,9 +64,31 @@ class WebhookAuthorizer implements Authorizer {
   authorize(
     user: UserInfo,
     attributes: RequestAttributes,
+    origin: RequestOrigin = "Direct",
   ): AuthorizationDecision | Promise<AuthorizationDecision> {
     if (user.groups.includes(superuserGroup)) return allowed;
     if (attributes.kind === "NonResource" && openPaths.has(attributes.path)) return allowed;
+    const wide = origin === "FrontProxy" ? everyMetric(attributes) : undefined;
+    if (wide === undefined) return this.#decide(user, attributes);
+    const decision = this.#decide(user, wide);
+    return decision instanceof Promise
+      ? decision.then((settled) => this.#narrow(user, attributes, settled))
+      : this.#narrow(user, attributes, decision);
+  }
+
+  /** Who may not read everything may still read this. */
+  #narrow(
+    user: UserInfo,
+    attributes: RequestAttributes,
+    wide: AuthorizationDecision,
+  ): AuthorizationDecision | Promise<AuthorizationDecision> {
+    return wide.status === "allowed" ? wide : this.#decide(user, attributes);
+  }
+
+  #decide(
+    user: UserInfo,
+    attributes: RequestAttributes,
+  ): AuthorizationDecision | Promise<AuthorizationDecision> {
     const question = JSON.stringify(attributes);
     const key = boundedKey(`${this.#userKey(user)}\n${question}`);
     const known = this.#cache.get(key) ?? this.#inFlight.get(key);
@@ -103,6 +126,16 @@ class WebhookAuthorizer implements Authorizer {
     this.#userKeys.set(user, key);
     return key;
   }
+}
+
+/**
+ * The question whether a user may list every metric of every namespace, for a request that lists one. RBAC says yes only to a rule for `*`, as the HPA
+ * controller has one: so a thousand HPAs cost one review in ten seconds, and not one for each metric.
+ */
+function everyMetric(attributes: RequestAttributes): RequestAttributes | undefined {
+  if (attributes.kind !== "Resource" || attributes.verb !== "list") return undefined;
+  const { kind, verb, group, version } = attributes;
+  return { kind, verb, group, version, namespace: "", resource: "*", name: "", subresource: "" };
 }
 
 function decisionFromStatus(status: SubjectAccessReviewStatus): AuthorizationDecision {

@@ -1,5 +1,5 @@
 import type { LabelSelector } from "../model/label-selector.ts";
-import type { UserInfo } from "./authenticator.ts";
+import type { RequestOrigin, UserInfo } from "./authenticator.ts";
 
 /** What is asked for, as RBAC sees it (upstream: apiserver `pkg/endpoints/request/requestinfo.go`). */
 export type RequestAttributes =
@@ -25,10 +25,11 @@ export type AuthorizationDecision =
   | { readonly status: "denied"; readonly reason: string }
   | { readonly status: "error"; readonly reason: string };
 
-/** Tells whether a user may do what is asked. Answers directly from its cache, with a promise only when it must ask. */
+/** Tells whether a user may do what is asked. Answers directly from its cache, with a promise only when it must ask. `origin` defaults to `Direct`. */
 export interface Authorizer {
   authorize(
     user: UserInfo,
     attributes: RequestAttributes,
+    origin?: RequestOrigin,
   ): AuthorizationDecision | Promise<AuthorizationDecision>;
 }

@@ -194,8 +194,8 @@ async function measureCost(bench: Bench, server: Server, redis: Redis): Promise<
   const used = cpuSeconds(server.child.pid) - before;
   const calls = commandCalls(await redis.info("commandstats"));
   const polls = (bench.sizes.signals * elapsedSeconds) / pollSeconds;
-  // The producer's own scripts are EVALSHA too: only the script that ours is known by is counted, through its one HMGET a queue.
-  const ownReads = calls.get("zcount") ?? 0;
+  // The producer's own scripts are EVALSHA too: only the script that ours is known by is counted, through its one GET (of the key `id`) a queue.
+  const ownReads = calls.get("get") ?? Number.NaN;
   return {
     milliCpu: (used / elapsedSeconds) * 1000,
     rssMebibytes: residentMebibytes(server.child.pid),

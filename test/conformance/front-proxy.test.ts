@@ -20,6 +20,8 @@ const path = `${base}/namespaces/default/queue_depth?labelSelector=queue%3Djobs`
 let stand: ApiStand;
 let issuer: TestCertificate;
 let frontProxy: TestCertificate;
+/** The front proxy's certificate with its intermediate. */
+let cert: string;
 const asked: SubjectAccessReviewSpec[] = [];
 
 beforeAll(async () => {
@@ -32,6 +34,7 @@ beforeAll(async () => {
   const extendedKeyUsages = [oids.clientAuth];
   const subject = [{ CN: ["front-proxy-client"] }];
   frontProxy = await makeCertificate({ subject, issuer, extendedKeyUsages });
+  cert = frontProxy.certificatePem + issuer.certificatePem;
   const config = {
     generation: 1,
     clientCaPem: "",
@@ -48,7 +51,10 @@ beforeAll(async () => {
   const reviewer = {
     review(spec: SubjectAccessReviewSpec) {
       asked.push(spec);
-      return Promise.resolve({ allowed: spec.user === hpaHeaders["X-Remote-User"] });
+      const { resource } = spec.resourceAttributes ?? {};
+      const isController = spec.user === hpaHeaders["X-Remote-User"] && resource === "*";
+      const isTeam = spec.user === "team" && resource === "queue_depth";
+      return Promise.resolve({ allowed: isController || isTeam });
     },
   };
   stand = await ApiStand.start({
@@ -69,7 +75,6 @@ describe("a read through a front proxy, over the real listener", () => {
   test.each(["TLSv1.2", "TLSv1.3"] as const)(
     "a certificate with an intermediate is accepted, again and again: %s",
     async (maxVersion) => {
-      const cert = frontProxy.certificatePem + issuer.certificatePem;
       const key = frontProxy.privateKeyPem;
       // Connections of one agent resume TLS sessions, which carry the leaf alone.
       const agent = new Agent({ ca: stand.caPem, cert, key, maxVersion });
@@ -84,21 +89,48 @@ describe("a read through a front proxy, over the real listener", () => {
     },
   );
 
-  test("the review asks for what is read, once", () => {
+  const everyMetric = {
+    verb: "list",
+    group: "external.metrics.k8s.io",
+    version: "v1beta1",
+    resource: "*",
+  };
+
+  test("one review asks for every metric, and answers for all of them", async () => {
+    const agent = new Agent({ ca: stand.caPem, cert, key: frontProxy.privateKeyPem });
+    const other = {
+      path: `${base}/namespaces/default/orders`,
+      headers: hpaHeaders,
+      as: null,
+      agent,
+    };
+    expect((await stand.ask(other)).code).toBe(200);
+    agent.destroy();
     expect(asked).toEqual([
       {
         user: hpaHeaders["X-Remote-User"],
         groups: ["system:serviceaccounts", "system:authenticated"],
         extra: { "authentication.kubernetes.io/credential-id": ["JTI=1"] },
-        resourceAttributes: {
-          namespace: "default",
-          verb: "list",
-          group: "external.metrics.k8s.io",
-          version: "v1beta1",
-          resource: "queue_depth",
-          labelSelector: { requirements: [{ key: "queue", operator: "In", values: ["jobs"] }] },
-        },
+        resourceAttributes: everyMetric,
       },
+    ]);
+  });
+
+  test("who may not read every metric is asked for by what is read", async () => {
+    asked.length = 0;
+    const agent = new Agent({ ca: stand.caPem, cert, key: frontProxy.privateKeyPem });
+    const headers = { "X-Remote-User": "team" };
+    expect((await stand.ask({ path, headers, as: null, agent })).code).toBe(200);
+    const orders = `${base}/namespaces/default/orders`;
+    expect((await stand.ask({ path: orders, headers, as: null, agent })).code).toBe(403);
+    agent.destroy();
+    const { verb, group, version } = everyMetric;
+    const named = { namespace: "default", verb, group, version };
+    const requirements = [{ key: "queue", operator: "In", values: ["jobs"] }];
+    expect(asked.map(({ resourceAttributes }) => resourceAttributes)).toEqual([
+      everyMetric,
+      { ...named, resource: "queue_depth", labelSelector: { requirements } },
+      { ...named, resource: "orders" },
     ]);
   });
 

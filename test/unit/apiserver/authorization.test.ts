@@ -90,6 +90,46 @@ describe("decisions", () => {
   });
 });
 
+describe("what kube-apiserver has let through", () => {
+  const isWide = (spec?: SubjectAccessReviewSpec) => spec?.resourceAttributes?.["resource"] === "*";
+
+  test("is asked for as a whole: one review for every metric of every namespace in ten seconds", async () => {
+    const { authorizer, asked, clock } = authorizerOver(() => ({ allowed: true }));
+    await authorizer.authorize(user, read, "FrontProxy");
+    const other = { ...read, namespace: "other", resource: "orders" };
+    expect(authorizer.authorize(user, other, "FrontProxy")).toEqual({ status: "allowed" });
+    expect(asked.map(isWide)).toEqual([true]);
+    await clock.advance(10_000);
+    expect(authorizer.authorize(user, other, "FrontProxy")).toBeInstanceOf(Promise);
+  });
+
+  test("is asked for by name when the whole is denied or cannot be told", async () => {
+    for (const first of [{ allowed: false }, { allowed: true, denied: true }]) {
+      const answers = [first, { allowed: true }];
+      const { authorizer, asked } = authorizerOver(() => answers.shift() ?? { allowed: false });
+      expect(await authorizer.authorize(user, read, "FrontProxy")).toEqual({ status: "allowed" });
+      expect(asked.map(isWide)).toEqual([true, false]);
+    }
+  });
+
+  test.each(["get", "watch", "create"])(
+    "is asked for by name when the verb is %s",
+    async (verb) => {
+      const { authorizer, asked } = authorizerOver(() => ({ allowed: true }));
+      await authorizer.authorize(user, { ...read, verb }, "FrontProxy");
+      expect(asked.map(isWide)).toEqual([false]);
+    },
+  );
+
+  test("tells nothing about a direct request of the same user", async () => {
+    const answers = [{ allowed: true }, { allowed: false }];
+    const { authorizer, asked } = authorizerOver(() => answers.shift() ?? { allowed: true });
+    await authorizer.authorize(user, read, "FrontProxy");
+    expect(await authorizer.authorize(user, read)).toEqual({ status: "denied", reason: "" });
+    expect(asked.map(isWide)).toEqual([true, false]);
+  });
+});
+
 describe("memory", () => {
   test("a remembered decision is answered at once, for ten seconds", async () => {
     const { authorizer, asked, clock } = authorizerOver(() => ({ allowed: true }));
