@@ -1,13 +1,14 @@
 import { backoffDelayMs } from "../../runtime/backoff.ts";
 import type { Clock, Random } from "../../runtime/clock.ts";
 import { errorFromUnknown } from "../../runtime/errors.ts";
+import type { OnReply } from "./command.ts";
 import { createRedisClient } from "./create-client.ts";
 import { findingFromRedisError, RedisDialError } from "./errors.ts";
 import type { RedisCredentials } from "./handshake.ts";
 import type { RedisConnectionOptions } from "./options.ts";
 import type { ReadScript, ScriptCall } from "./script.ts";
 import { runScript } from "./script.ts";
-import type { DialStage, OnReply } from "./session.ts";
+import type { DialStage } from "./session.ts";
 import { RedisSession } from "./session.ts";
 import { untilAborted } from "./until-aborted.ts";
 

@@ -1,5 +1,5 @@
+import type { RedisCommand, RedisReply } from "./command.ts";
 import { findingFromRedisError, RedisDialError } from "./errors.ts";
-import type { RedisCommand, RedisReply } from "./session.ts";
 
 /** User name and password of one socket; absent when the server asks for none. */
 export interface RedisCredentials {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import type { RedisCommand, RedisReply, OnReply, RedisSession } from "./session.ts";
+import type { OnReply, RedisCommand, RedisReply } from "./command.ts";
+import type { RedisSession } from "./session.ts";
 
 /** A Lua script that only reads, and the name that the server's cache knows it by. */
 export interface ReadScript {

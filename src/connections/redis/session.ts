@@ -1,22 +1,9 @@
 import type { Redis } from "ioredis";
 import { errorFromUnknown } from "../../runtime/errors.ts";
+import type { OnReply, RedisCommand, RedisReply } from "./command.ts";
 import type { RedisLogin } from "./handshake.ts";
 import { shakeHands } from "./handshake.ts";
 import { untilAborted } from "./until-aborted.ts";
-
-/** One command: its name and arguments in order. */
-export interface RedisCommand {
-  readonly name: string;
-  readonly args: readonly (string | number)[];
-}
-
-/** What came back for one command. `error` is a reply or the end of the socket. */
-export type RedisReply =
-  | { readonly status: "answered"; readonly value: unknown }
-  | { readonly status: "failed"; readonly error: Error };
-
-/** Receives the reply of the command at `index`, as it arrives. */
-export type OnReply = (index: number, reply: RedisReply) => void;
 
 /** What a dial waits for: a connection, the TLS handshake, or the answers to the login. */
 export type DialStage = "connect" | "tls" | "login";

@@ -5,7 +5,7 @@ import {
   redisSourceError,
   sourceErrorFromRedis,
 } from "../../connections/redis/errors.ts";
-import type { RedisReply } from "../../connections/redis/session.ts";
+import type { RedisReply } from "../../connections/redis/command.ts";
 import type { ReadScript } from "../../connections/redis/script.ts";
 import { readScriptFromLua } from "../../connections/redis/script.ts";
 import type { Reading } from "../../model/reading.ts";

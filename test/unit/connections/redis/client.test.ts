@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import type { RedisConnectionOptions } from "../../../../src/connections/redis/options.ts";
 import { RedisConnection } from "../../../../src/connections/redis/client.ts";
 import { readScriptFromLua } from "../../../../src/connections/redis/script.ts";
-import type { RedisReply } from "../../../../src/connections/redis/session.ts";
+import type { RedisReply } from "../../../../src/connections/redis/command.ts";
 import type { Clock } from "../../../../src/runtime/clock.ts";
 import { systemClock } from "../../../../src/runtime/clock.ts";
 import type { FakeRedis, FakeRedisHandler } from "../../../fakes/fake-redis.ts";

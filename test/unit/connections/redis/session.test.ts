@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { createRedisClient } from "../../../../src/connections/redis/create-client.ts";
 import { RedisSession } from "../../../../src/connections/redis/session.ts";
-import type { RedisReply } from "../../../../src/connections/redis/session.ts";
+import type { RedisReply } from "../../../../src/connections/redis/command.ts";
 import { resp, startFakeRedis } from "../../../fakes/fake-redis.ts";
 
 const cleanups: (() => unknown)[] = [];
