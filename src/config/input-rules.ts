@@ -79,16 +79,15 @@ function sourceProblems(
   return ageProblems(source, polled, connection.polling);
 }
 
-/**
- * Polling settings as far as they decide whether a reading can be current; undefined when one of these is refused. The timeout is none of
- * them: it counts only in the default of the age, which is always above the interval.
- */
+/** Polling settings, which decide together whether a reading can be current; undefined when one of them is refused. */
 export function knownPolling(part: FilePart<PollingConfig | undefined>): PollingConfig | undefined {
   const interval = part.at("intervalSeconds");
+  const timeout = part.at("timeoutSeconds");
   const maxAge = part.at("maxAgeSeconds");
-  if (!interval.isKnown || !maxAge.isKnown) return undefined;
+  if (!interval.isKnown || !timeout.isKnown || !maxAge.isKnown) return undefined;
   return {
     ...(interval.value !== undefined && { intervalSeconds: interval.value }),
+    ...(timeout.value !== undefined && { timeoutSeconds: timeout.value }),
     ...(maxAge.value !== undefined && { maxAgeSeconds: maxAge.value }),
   };
 }
@@ -103,15 +102,20 @@ function unknownConnection(name: string, connections: KnownConnections): string 
   return `no connection is named "${name}"; ${hint}there are: ${shown}${rest}`;
 }
 
-/** A reading that is too old before the next one can come would make the signal unavailable at every poll. */
+/** A reading that is too old before the next one is there would make the signal unavailable between polls that all succeed. */
 function ageProblems(
   part: FilePart<InputConfig[SourceTypeName]>,
   source: PolledSource,
   connection: PollingConfig,
 ): readonly Problem[] {
-  const { intervalMs, maxAgeMs } = pollingPlan(source, connection);
-  if (maxAgeMs >= intervalMs) return [];
+  const { intervalMs, timeoutMs, maxAgeMs } = pollingPlan(source, connection);
+  // The next read starts an interval later, and its answer may take the whole timeout.
+  const smallestMs = intervalMs + timeoutMs;
+  if (maxAgeMs >= smallestMs) return [];
   const polling = part.at("polling");
-  const message = `maxAgeSeconds ${maxAgeMs / 1000} is below intervalSeconds ${intervalMs / 1000}: every reading would be too old before the next one`;
+  const [age, smallest, interval, timeout] = [maxAgeMs, smallestMs, intervalMs, timeoutMs].map(
+    (durationMs) => durationMs / 1000,
+  );
+  const message = `maxAgeSeconds ${age} is below ${smallest}: a reading must last until the next one is there, intervalSeconds ${interval} plus timeoutSeconds ${timeout}`;
   return [errorAt(polling.raw === undefined ? part.path : polling.path, message)];
 }

@@ -38,13 +38,12 @@ export function offsetMs(name: string, intervalMs: number): number {
 }
 
 /**
- * When a query is due after a read: the first instant of its grid that is not before the end of that read, and at least half an interval
- * after its start. So the first two polls are between 0.5 and 1.5 intervals apart, all others one, and instants that a slow read
- * overran are left out.
+ * When a query is due after a read: the first instant of its grid that is after the start of that read and not before its end. So two polls
+ * are never more than an interval apart, the first two less by chance, and only instants that a slow read overran are left out.
  */
 export function dueAfterReadMs({ startedMs, endedMs }: Span, grid: Grid): number {
-  const earliestMs = Math.max(endedMs, startedMs + grid.intervalMs / 2);
-  const step = Math.ceil((earliestMs - grid.offsetMs) / grid.intervalMs);
+  const stepsTo = (instantMs: number): number => (instantMs - grid.offsetMs) / grid.intervalMs;
+  const step = Math.max(Math.floor(stepsTo(startedMs)) + 1, Math.ceil(stepsTo(endedMs)));
   return grid.offsetMs + step * grid.intervalMs;
 }
 

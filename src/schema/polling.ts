@@ -10,7 +10,7 @@ export const pollingSchema = z.strictObject({
   intervalSeconds: secondsSchema({ minimum: 1, maximum: 3600, example: 5 }).optional(),
   /** Longest time that one read may take. Default 3. */
   timeoutSeconds: secondsSchema({ minimum: 1, maximum: 300, example: 3 }).optional(),
-  /** Age at which a reading stops being current. Default: 3 × interval + timeout. Prometheus: lookback delta. */
+  /** Age at which a reading stops being current, at least interval + timeout. Default: 3 × interval + timeout. Prometheus: lookback delta. */
   maxAgeSeconds: secondsSchema({ minimum: 1, maximum: 86_400, example: 18 }).optional(),
 });
 

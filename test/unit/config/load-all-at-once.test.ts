@@ -100,7 +100,7 @@ const rules: readonly (readonly [string, Partial<Parts>, string])[] = [
       inputs:
         "[{ name: jobs, bullmq: { connectionRef: { name: main }, queue: q, polling: { maxAgeSeconds: 10 } } }]",
     },
-    "signals[1].spec.inputs[0].bullmq.polling: maxAgeSeconds 10 is below intervalSeconds 20: every reading would be too old before the next one",
+    "signals[1].spec.inputs[0].bullmq.polling: maxAgeSeconds 10 is below 23: a reading must last until the next one is there, intervalSeconds 20 plus timeoutSeconds 3",
   ],
   [
     "an unknown field",
@@ -253,5 +253,28 @@ describe("loadConfig, everything at once", () => {
     expect(messages).toContain("environment variable NO_USER is not set");
     expect(messages).toContain("file /secrets/none does not exist");
     expect(messages.length).toBeGreaterThan(2);
+  });
+
+  it.each([
+    [
+      "half a serving certificate",
+      "server: { tlsCertFile: /tls/tls.crt, securePort: x, nothing: 1 }",
+      "tlsCertFile and tlsPrivateKeyFile need each other",
+    ],
+    [
+      "half a client certificate",
+      'connections: [{ name: a, redis: { url: "rediss://a", tls: { certFile: /tls/tls.crt, caFile: 1 } } }]',
+      "certFile and keyFile need each other",
+    ],
+    [
+      "TLS settings without TLS",
+      'connections: [{ name: a, redis: { url: "redis://a", password: 1, tls: { caFile: 1 } } }]',
+      "needs a rediss:// url",
+    ],
+  ])("finds %s beside keys that are refused", (_name, text, message) => {
+    const result = load(`${text}\n`);
+    const findings = result.status === "loaded" ? [] : result.diagnostics;
+    expect(findings.map((each) => each.message)).toContain(message);
+    expect(findings.length).toBeGreaterThan(1);
   });
 });

@@ -64,9 +64,21 @@ describe("when queries are polled", () => {
     await clock.advance(26_000);
     for (const key of ["a", "b"]) {
       const offset = queryOffsetMs("jobs", key);
-      const first = offset >= 2_500 ? offset : offset + 5_000;
+      const first = offset > 0 ? offset : 5_000;
       const grid = [first, first + 5_000, first + 10_000, first + 15_000, first + 20_000];
       expect(at[key]).toEqual([0, ...grid.filter((instant) => instant <= 26_000)]);
+    }
+  });
+
+  it("reads again before a reading is older than an interval and a timeout, from the first on", async () => {
+    const keys = Array.from({ length: 60 }, (_, index) => `queue-${index}`);
+    const { clock, source, want, status } = startPoller([]);
+    source.behaviour = answering(() => read(clock));
+    want(keys.map((key) => desiredQuery("jobs", key, { intervalMs: 30_000, timeoutMs: 1_000 })));
+    await clock.advance(0);
+    for (let passedMs = 0; passedMs < 120_000; passedMs += 1_000) {
+      await clock.advance(1_000);
+      expect(new Set(keys.map((key) => status(key, 31_000)))).toEqual(new Set(["fresh"]));
     }
   });
 
