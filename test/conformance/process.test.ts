@@ -171,6 +171,14 @@ describe("a process in a cluster", () => {
     await kube.stop();
   });
 
+  test("readiness asks every part that has something to say", async () => {
+    const names = ["ping", "authn-config", "serving-cert", "first-poll", "shutdown"];
+    const lines = names.map((name) => `[+]${name} ok\n`);
+    const { body } = await server.ops("/readyz?verbose");
+    expect(body).toBe(`${lines.join("")}readyz check passed\n`);
+    expect((await server.ops("/livez?verbose")).body).toBe("[+]ping ok\nlivez check passed\n");
+  });
+
   test("the cluster's access review lets a user read, and another one not", async () => {
     const allowed = await server.api(readAs("hpa"));
     expect(allowed.code, allowed.body).toBe(200);
@@ -388,7 +396,7 @@ describe("a process whose cluster is away when it starts", () => {
   });
 
   test("a second SIGTERM ends it at once with 143, however long the delay is", async () => {
-    expect(await signalTwice(server, "SIGTERM")).toBeLessThan(1_000);
+    expect(await signalTwice(server, "SIGTERM")).toBeLessThan(2_000);
     expect(await server.ended).toMatchObject({ code: 143, signal: null });
   });
 });
@@ -439,6 +447,9 @@ signals:${signalYaml("orders")}${signalYaml("mails")}`;
     expect(message).toMatch(/connection "orders": queue "orders": .*\(ECONNREFUSED\)/u);
     expect(gone.code).toBe(503);
     expect(gone.body).toBe(statusBody(503, "ServiceUnavailable", message));
+    expect(server.logged("Poll failed")).toContainEqual(
+      expect.objectContaining({ connection: "orders", outcome: "Unavailable" }),
+    );
 
     later = await startRedisServer({ port });
     await addJobs(port, 5);
@@ -463,7 +474,7 @@ signals:${signalYaml("orders")}${signalYaml("mails")}`;
   });
 
   test("a second SIGINT ends it at once with 130, however long the delay is", async () => {
-    expect(await signalTwice(server, "SIGINT")).toBeLessThan(1_000);
+    expect(await signalTwice(server, "SIGINT")).toBeLessThan(2_000);
     expect(await server.ended).toMatchObject({ code: 130, signal: null });
   });
 });
