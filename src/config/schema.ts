@@ -10,6 +10,7 @@ import {
 } from "../schema/fields.ts";
 import { exactlyOneKey } from "../schema/exactly-one-key.ts";
 import { pollingSchema } from "../schema/polling.ts";
+import { bothOrNeither } from "../schema/whole-map-check.ts";
 import { createSignalConfigSchema } from "../signals/config.ts";
 import { sourceInputShape, sourceTypeNames } from "../sources/schema.ts";
 
@@ -55,6 +56,8 @@ export const inputSchema = z
 /** One of `signals`: a ScalingSignal without `apiVersion` and `kind`. */
 export const signalSchema = createSignalConfigSchema(inputSchema);
 
+const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+
 /**
  * The aggregated API's listener. Command-line flags of the same names win, and the defaults depend on the mode of the process: so an absent
  * key stays absent here.
@@ -71,12 +74,10 @@ export const serverSchema = z
     tlsPrivateKeyFile: filePathSchema().optional(),
     /** Time between a red `/readyz` and the closing of the listener. Default 15. */
     shutdownDelaySeconds: secondsSchema({ minimum: 0, maximum: 600, example: 15 }).optional(),
+    /** Lines below this level are not logged. Names are pino's. Default info. Not used yet. */
+    logLevel: z.enum(logLevels, { error: logLevels.join(", ") }).optional(),
   })
-  .superRefine((server, context) => {
-    if ((server.tlsCertFile === undefined) === (server.tlsPrivateKeyFile === undefined)) return;
-    const message = "tlsCertFile and tlsPrivateKeyFile need each other";
-    context.addIssue({ code: "custom", message });
-  });
+  .check(bothOrNeither("tlsCertFile", "tlsPrivateKeyFile"));
 
 const switchSchema = z.strictObject({
   enabled: z.boolean({ error: "true or false" }).default(false),

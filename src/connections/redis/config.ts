@@ -1,7 +1,7 @@
 import * as z from "zod";
-import { isRecord } from "../../schema/exactly-one-key.ts";
 import { filePathSchema, textSchema } from "../../schema/fields.ts";
 import { secretRefSchema } from "../../schema/secret-ref.ts";
+import { bothOrNeither, wholeMapCheck } from "../../schema/whole-map-check.ts";
 
 /** What a Redis URL says (IANA provisional schemes `redis` and `rediss`): where the server is, never who we are. */
 export interface RedisAddress {
@@ -72,10 +72,7 @@ const tlsSchema = z
     /** Name that the server's certificate must carry. Default: the host of the URL. */
     serverName: textSchema(/^[A-Za-z0-9.:_-]+$/, 253, "a host name").optional(),
   })
-  .superRefine((tls, context) => {
-    if ((tls.certFile === undefined) === (tls.keyFile === undefined)) return;
-    context.addIssue({ code: "custom", message: "certFile and keyFile need each other" });
-  });
+  .check(bothOrNeither("certFile", "keyFile"));
 
 /** The `redis` key of a connection: one server. `sentinel` and `cluster` will be further keys of the connection's union. */
 export const redisConfigSchema = z
@@ -92,12 +89,14 @@ export const redisConfigSchema = z
     /** Details of TLS; only with a `rediss://` URL. Default: the system's authorities, the URL's host. */
     tls: tlsSchema.optional(),
   })
-  .superRefine((redis: unknown, context) => {
-    if (!isRecord(redis) || typeof redis["url"] !== "string" || redis["tls"] === undefined) return;
-    const result = parseRedisUrl(redis["url"]);
-    if (result.status !== "parsed" || result.address.isTls) return;
-    context.addIssue({ code: "custom", path: ["tls"], message: "needs a rediss:// url" });
-  });
+  .check(
+    wholeMapCheck(({ url, tls }) => {
+      if (typeof url !== "string" || tls === undefined) return undefined;
+      const result = parseRedisUrl(url);
+      if (result.status !== "parsed" || result.address.isTls) return undefined;
+      return { key: "tls", message: "needs a rediss:// url" };
+    }),
+  );
 
 /** A Redis server as parsed; secrets are references. */
 export type RedisConfig = z.output<typeof redisConfigSchema>;

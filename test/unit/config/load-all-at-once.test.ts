@@ -258,7 +258,7 @@ describe("loadConfig, everything at once", () => {
   it.each([
     [
       "half a serving certificate",
-      "server: { tlsCertFile: /tls/tls.crt, securePort: x, nothing: 1 }",
+      "server: { tlsCertFile: /tls/tls.crt, securePort: x }",
       "tlsCertFile and tlsPrivateKeyFile need each other",
     ],
     [
@@ -276,5 +276,11 @@ describe("loadConfig, everything at once", () => {
     const findings = result.status === "loaded" ? [] : result.diagnostics;
     expect(findings.map((each) => each.message)).toContain(message);
     expect(findings.length).toBeGreaterThan(1);
+  });
+
+  it("takes a misspelled key for the other half", () => {
+    const result = load("server: { tlsCertFile: /tls/tls.crt, tlsKeyFile: /tls/tls.key }\n");
+    const findings = result.status === "loaded" ? [] : result.diagnostics;
+    expect(findings.map(({ path }) => path)).toEqual(["server.tlsKeyFile"]);
   });
 });

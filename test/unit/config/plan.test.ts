@@ -85,6 +85,7 @@ describe("planConfiguration", () => {
     const config = accepted(fixtureText("every-key.good.yaml"));
     expect(config.server).toEqual({
       bindAddress: "::",
+      logLevel: "warn",
       securePort: 0,
       tlsCertFile: "/tls/tls.crt",
       tlsPrivateKeyFile: "/tls/tls.key",

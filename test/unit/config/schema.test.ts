@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { describe, expect, it } from "vitest";
-import { configSchema } from "../../../src/config/schema.ts";
+import { configSchema, serverSchema } from "../../../src/config/schema.ts";
+import { logLevels } from "../../../src/observability/logger.ts";
 
 describe("configSchema", () => {
   it("becomes a JSON schema in which only what has no default is required", () => {
@@ -13,5 +14,9 @@ describe("configSchema", () => {
       "ops",
     ]);
     expect(schema.additionalProperties).toBe(false);
+  });
+
+  it("takes the levels that the logger has", () => {
+    expect(serverSchema.shape.logLevel.unwrap().options).toEqual(logLevels);
   });
 });
