@@ -519,11 +519,22 @@ describe("update of a query that fails", () => {
     ["another interval, after a transient failure", "Unavailable", { intervalMs: 5_000 }, 1_000],
     ["another interval, after a permanent failure", "NotFound", { intervalMs: 1_000 }, 5_000],
     ["another timeout", "DeadlineExceeded", { timeoutMs: 10_000 }, 1_000],
-    ["an absence that is allowed now", "NotFound", { allowsMissing: true, intervalMs: 5_000 }, 0],
   ])("tries again soon with %s", async (_name, code, change, withinMs) => {
     const { query, want, askedWithin } = await failing(code, {});
     want([{ ...query, ...change }]);
     expect(await askedWithin(withinMs)).toBe(1);
+  });
+
+  it("goes over to its interval once its absence is allowed", async () => {
+    const { clock, source, want } = startPoller([]);
+    source.behaviour = answering(() => failed("NotFound"));
+    want([desiredQuery("jobs", "a")]);
+    // Asked at 48.75 s, so not again before 71.25 s.
+    await clock.advance(50_000);
+    const before = source.fetches.length;
+    want([{ ...desiredQuery("jobs", "a"), allowsMissing: true }]);
+    await clock.advance(20_000);
+    expect(source.fetches.length - before).toBe(4);
   });
 
   it("keeps its backoff when nothing of the query changed", async () => {
