@@ -28,7 +28,8 @@ export interface ServeRequest {
   readonly mode: ServeMode;
   /** Flags; they win over the file. */
   readonly settings: ServeSettings;
-  readonly logLevel: LogLevel;
+  /** Default: what the file says, else `info`. */
+  readonly logLevel?: LogLevel | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly stderr: (text: string) => void;
   /** Aborts when the process is asked to stop. */
@@ -44,11 +45,12 @@ export type ServeOutcome = "stopped" | "refused";
  */
 export async function serve(request: ServeRequest): Promise<ServeOutcome> {
   const build = readBuildInfo();
+  const logger = createLogger({ level: request.logLevel ?? "info", clock: systemClock });
   const dependencies: ProcessDependencies = {
     clock: systemClock,
     random: systemRandom,
     environment: request.environment,
-    logger: createLogger({ level: request.logLevel, clock: systemClock }),
+    logger,
     registry: createRegistry({ version: build.version, node: process.version }),
     build,
   };
@@ -56,6 +58,7 @@ export async function serve(request: ServeRequest): Promise<ServeOutcome> {
   const coordinator = createCoordinator(request, engine, dependencies);
   try {
     const { text, configuration } = await firstConfiguration(request, coordinator);
+    logger.level = request.logLevel ?? configuration.server.logLevel ?? logger.level;
     const options = optionsFor(request, configuration);
     const configFile = new ConfigFileProvider({
       file: request.configFile,

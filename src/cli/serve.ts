@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import { logLevels, type LogLevel } from "../observability/logger.ts";
 import { exitCodes, type CliContext } from "./context.ts";
+import { keepYoungGenerationSmall } from "./memory.ts";
 import { parsePort, parseSeconds } from "./option-parsers.ts";
 
 interface ServeFlags {
@@ -14,7 +15,7 @@ interface ServeFlags {
   readonly opsPort?: number;
   readonly shutdownDelaySeconds?: number;
   readonly standalone?: true;
-  readonly logLevel: LogLevel;
+  readonly logLevel?: LogLevel;
 }
 
 /** Adds `leadline serve`, whose flags are a contract with manifests and tests outside this repository. */
@@ -41,13 +42,14 @@ export function registerServe(
     )
     .option("--standalone", "no Kubernetes, no authentication, loopback only")
     .addOption(
-      new Option("--log-level <level>", "JSON lines on standard output")
-        .choices(logLevels)
-        .default("info"),
+      new Option("--log-level <level>", "JSON lines on standard output (default: info)").choices(
+        logLevels,
+      ),
     )
     .action(async (flags: ServeFlags) => {
       // From here on a signal means: drain first.
       context.stop.arm();
+      keepYoungGenerationSmall();
       const { serve } = await import("../app/serve.ts");
       const outcome = await serve({
         configFile: flags.config,

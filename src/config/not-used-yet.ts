@@ -16,9 +16,7 @@ export function settingsNotUsedYet(file: FilePart<Config>): readonly Problem[] {
     .map((connection) => connection.at("allow"))
     .filter((allow) => allow.elements().length > 0);
   const console = file.at("ops").at("console").at("enabled");
-  const logLevel = file.at("server").at("logLevel");
   return [
-    ...(logLevel.value === undefined ? [] : [notUsedYet(logLevel, "--log-level alone decides")]),
     ...rules.map((allow) => notUsedYet(allow, "no ScalingSignals are read")),
     ...(console.value === true ? [notUsedYet(console, "there is no console")] : []),
   ];

@@ -74,7 +74,7 @@ export const serverSchema = z
     tlsPrivateKeyFile: filePathSchema().optional(),
     /** Time between a red `/readyz` and the closing of the listener. Default 15. */
     shutdownDelaySeconds: secondsSchema({ minimum: 0, maximum: 600, example: 15 }).optional(),
-    /** Lines below this level are not logged. Names are pino's. Default info. Not used yet. */
+    /** Lines below this level are not logged. Names are pino's. Default info. */
     logLevel: z.enum(logLevels, { error: logLevels.join(", ") }).optional(),
   })
   .check(bothOrNeither("tlsCertFile", "tlsPrivateKeyFile"));

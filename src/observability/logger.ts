@@ -20,6 +20,11 @@ export interface LoggerOptions {
   readonly destination?: DestinationStream;
 }
 
+/** The logger of a process: its level can be set again once the configuration is known. */
+export interface ProcessLogger extends Logger {
+  level: string;
+}
+
 /** Keys whose values are never written, wherever a line has them at the top or one below. */
 const secretKeys = ["password", "token", "authorization", "secret", "privateKey"];
 
@@ -27,7 +32,7 @@ const secretKeys = ["password", "token", "authorization", "secret", "privateKey"
  * A logger that writes JSON lines: `level` by name, `time` in RFC 3339, `msg`, and the facts of the line. Errors under `err` show type,
  * code, message, stack and causes, and nothing else that a client library hung on them (a Redis error carries the arguments of AUTH).
  */
-export function createLogger({ level, clock, destination }: LoggerOptions): Logger {
+export function createLogger({ level, clock, destination }: LoggerOptions): ProcessLogger {
   return pino(
     {
       level,
