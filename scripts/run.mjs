@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { spawn, spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import path from "node:path";
+import { constants } from "node:os";
 import { obtainRedisServer } from "./redis-server.mjs";
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
@@ -72,9 +73,10 @@ const tasks = {
   },
 };
 
+const { signals } = constants;
 const say = (text) => process.stderr.write(`leadline: ${text}\n`);
 
-/** Identifies what is installed: the lock file and the Node that compiled it. */
+/** Identifies what is installed. */
 const lockHash = () =>
   createHash("sha256")
     .update(readFileSync(path.join(root, "package-lock.json")))
@@ -111,12 +113,27 @@ function run(args, environment) {
     const child = spawn(node, args, { cwd: root, stdio: "inherit", env: environment });
     // A terminal sends Ctrl-C to the whole group already; a plain kill reaches only this process.
     const forward = (signal) => child.kill(signal);
+    const ignore = () => {};
     process.on("SIGTERM", forward);
-    process.on("SIGINT", () => {});
-    child.on("exit", (code, signal) => {
+    process.on("SIGHUP", forward);
+    process.on("SIGINT", ignore);
+    // npm dies of a signal without passing it on: a child whose npm is gone would run on for ever.
+    const parent = process.ppid;
+    const watch = setInterval(() => {
+      if (process.ppid !== parent) child.kill("SIGTERM");
+    }, 500);
+    const end = (code) => {
+      clearInterval(watch);
       process.off("SIGTERM", forward);
-      resolve(code ?? (signal === null ? 1 : 128));
+      process.off("SIGHUP", forward);
+      process.off("SIGINT", ignore);
+      resolve(code);
+    };
+    child.on("error", (error) => {
+      say(`cannot start ${node}: ${error.message}`);
+      end(1);
     });
+    child.on("exit", (code, signal) => end(code ?? 128 + (signals[signal] ?? 0)));
   });
 }
 

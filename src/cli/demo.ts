@@ -1,5 +1,5 @@
 import { tmpdir } from "node:os";
-import { InvalidArgumentError } from "commander";
+import { InvalidArgumentError, Option } from "commander";
 import type { Command } from "commander";
 import { systemClock, systemRandom } from "../runtime/clock.ts";
 import type { CliContext } from "./context.ts";
@@ -46,7 +46,11 @@ export function registerDemo(
     )
     .option("--time-scale <n>", "how many times faster than a cluster", parseTimeScale, 15)
     .option("--break-api-at <duration>", "stop the API server alone at this time", parseDuration)
-    .option("--break-api-for <duration>", "start it again after this time", parseDuration, 8000)
+    .addOption(
+      new Option("--break-api-for <duration>", "start it again after this time")
+        .argParser(parseDuration)
+        .default(8000, "8s"),
+    )
     .action(async (flags: DemoFlags) => {
       setExitCode(await demo(flags, context));
     });

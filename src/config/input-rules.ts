@@ -56,6 +56,9 @@ export function writtenSources(input: FilePart<InputConfig>): readonly SourceTyp
 function nameFinding(name: string, seen: ReadonlySet<string>): string | undefined {
   if (seen.has(name)) return `another input of this signal is named "${name}"`;
   if (celWords.has(name)) return `"${name}" is a word of CEL; an input needs another name`;
+  if (name === "__proto__") {
+    return '"__proto__" is a word of the runtime; an input needs another name';
+  }
   if (name === "workload") {
     return '"workload" is reserved for workload.replicas and its like; an input needs another name';
   }

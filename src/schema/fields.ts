@@ -36,10 +36,14 @@ export function bindAddressSchema(): z.ZodString {
 
 /** Text that matches `pattern`, at most `maxLength` characters; `allowed` says so in words. */
 export function textSchema(pattern: RegExp, maxLength: number, allowed: string): z.ZodString {
-  return z
-    .string({ error: allowed })
-    .max(maxLength, { error: allowed })
-    .regex(pattern, { error: allowed });
+  return (
+    z
+      .string({ error: allowed })
+      .max(maxLength, { error: allowed })
+      .regex(pattern, { error: allowed })
+      // Half of a surrogate pair has no UTF-8: the server would be asked for another name.
+      .refine((text) => !/\p{Cs}/u.test(text), { error: allowed })
+  );
 }
 
 /** A DNS label (RFC 1123): the names of connections and namespaces. */

@@ -30,7 +30,7 @@ export interface ObservedInput {
 
 /**
  * Binds what the store knows about an input to its definition. A thing that does not exist (`NotFound`) counts as the fields that the user
- * allowed for it, as long as that finding itself is within the age limit.
+ * allowed for it, as long as that finding itself is within the age limit; it is newer than any reading, and failures after it take nothing away, as with a reading.
  */
 export function observeInput(
   input: InputDefinition,
@@ -41,7 +41,13 @@ export function observeInput(
   const subject = { name, description, maxAgeMs };
   switch (freshness.status) {
     case "fresh": {
-      const { reading, ageMs, lastFailure } = freshness;
+      const { reading, ageMs, lastFailure, absence } = freshness;
+      const absent = observeAbsence(
+        input,
+        { ...(absence && { absence }), ...(lastFailure && { failure: lastFailure }) },
+        now,
+      );
+      if (absent !== undefined) return absent;
       const { fields, timestampMs } = reading;
       const lastError = lastFailure === undefined ? {} : { lastError: errorOf(lastFailure, now) };
       return {
@@ -52,30 +58,40 @@ export function observeInput(
     case "stale":
       return { trace: { ...subject, status: "stale", ...lastKnown(freshness.reading, now) } };
     case "failed":
-      return observeFailed(input, freshness, now);
+      return observeAbsence(input, freshness, now) ?? observeFailed(input, freshness, now);
     case "missing":
       return { trace: { ...subject, status: "missing" } };
   }
 }
 
 function observeFailed(
-  input: InputDefinition,
+  { name, description, maxAgeMs }: InputDefinition,
   { failure, reading }: Extract<Freshness, { status: "failed" }>,
   now: Instant,
 ): ObservedInput {
-  const { name, description, maxAgeMs, missingFields: fields } = input;
-  const lastError = errorOf(failure, now);
-  const { ageMs } = lastError;
-  if (fields !== undefined && failure.error.code === "NotFound" && ageMs <= maxAgeMs) {
-    const subject = { name, description, maxAgeMs, lastError };
-    const timestampMs = now.wallMs - ageMs;
-    return {
-      trace: { ...subject, status: "allowedMissing", fields, timestampMs, ageMs },
-      usable: { fields, timestampMs, validUntilMonotonicMs: failure.monotonicMs + maxAgeMs },
-    };
-  }
   const known = reading === undefined ? {} : lastKnown(reading, now);
+  const lastError = errorOf(failure, now);
   return { trace: { name, description, status: "failed", maxAgeMs, ...known, lastError } };
+}
+
+/** What stands for a thing that does not exist; undefined where the user allowed nothing, or the finding is too old by now. */
+function observeAbsence(
+  { name, description, maxAgeMs, missingFields: fields }: InputDefinition,
+  { absence, failure }: { readonly absence?: Failure; readonly failure?: Failure },
+  now: Instant,
+): ObservedInput | undefined {
+  if (fields === undefined || absence === undefined) return undefined;
+  const ageMs = Math.max(0, now.monotonicMs - absence.monotonicMs);
+  if (ageMs > maxAgeMs) return undefined;
+  const timestampMs = now.wallMs - ageMs;
+  const lastError = errorOf(failure ?? absence, now);
+  return {
+    trace: {
+      ...{ name, description, status: "allowedMissing", maxAgeMs },
+      ...{ fields, timestampMs, ageMs, lastError },
+    },
+    usable: { fields, timestampMs, validUntilMonotonicMs: absence.monotonicMs + maxAgeMs },
+  };
 }
 
 function lastKnown(

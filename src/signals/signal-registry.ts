@@ -92,8 +92,8 @@ export class SignalRegistry {
   }
 
   /**
-   * Puts exactly these signals in force. What did not change keeps its state and its answer; what is new or changed starts without state and
-   * is evaluated at once.
+   * Puts exactly these signals in force. What did not change keeps its state and its answer; what is new or changed is evaluated at once, and starts
+   * without state unless only what it answers while unavailable has changed: raising `holdSeconds` in an outage must not lose what is held.
    */
   apply(accepted: readonly SignalEvaluator[]): SignalDelta {
     const previous = this.#entries;
@@ -110,7 +110,7 @@ export class SignalRegistry {
         this.#entries.set(key, {
           evaluator,
           fingerprint,
-          ...this.#step(evaluator, emptySignalState),
+          ...this.#step(evaluator, stateFor(evaluator, kept)),
         });
         (kept === undefined ? added : changed).push(key);
       }
@@ -183,6 +183,17 @@ export class SignalRegistry {
     observer?.evaluated(step.evaluation, clock.monotonic() - at.monotonicMs);
     return step;
   }
+}
+
+function stateFor({ definition }: SignalEvaluator, kept: Entry | undefined): SignalState {
+  if (kept === undefined) return emptySignalState;
+  const isSameValue = meaningOf(kept.evaluator.definition) === meaningOf(definition);
+  return isSameValue ? kept.state : emptySignalState;
+}
+
+/** What a signal's value means, as text: everything but what is answered in its place. */
+function meaningOf(definition: SignalDefinition): string {
+  return JSON.stringify({ ...definition, onUnavailable: undefined });
 }
 
 /** Notes which signal has a name and which a metric; two signals may share neither, or an HPA would add the same thing up twice. */

@@ -28,6 +28,8 @@ interface QueryRecord {
   ring: ReadingRing;
   /** The last try, when that failed. */
   failure: Failure | undefined;
+  /** The last try that found nothing there; newer than every reading. */
+  absence: Failure | undefined;
 }
 
 /**
@@ -45,7 +47,11 @@ export class ReadingStore {
     const capacity = ringCapacity(intervalMs);
     const record = this.#records.get(queryKey);
     if (record === undefined) {
-      this.#records.set(queryKey, { ring: new ReadingRing(capacity), failure: undefined });
+      this.#records.set(queryKey, {
+        ring: new ReadingRing(capacity),
+        failure: undefined,
+        absence: undefined,
+      });
     } else if (record.ring.capacity !== capacity) {
       record.ring = record.ring.resized(capacity);
     }
@@ -67,6 +73,7 @@ export class ReadingStore {
       outcome.status === "read" ? acceptReading(queryKey, outcome.reading, monotonicMs) : outcome;
     if (accepted.status === "failed") {
       record.failure = { error: accepted.error, monotonicMs };
+      if (accepted.error.code === "NotFound") record.absence = record.failure;
       return { status: "failed", error: accepted.error };
     }
     const newestMs = record.ring.newest?.monotonicMs;
@@ -76,6 +83,7 @@ export class ReadingStore {
     if (newestMs === accepted.reading.monotonicMs) record.ring.replaceNewest(accepted.reading);
     else record.ring.push(accepted.reading);
     record.failure = undefined;
+    record.absence = undefined;
     return { status: "stored" };
   }
 
@@ -88,18 +96,21 @@ export class ReadingStore {
     if (record === undefined) return { status: "missing" };
     const reading = record.ring.newest;
     const { failure } = record;
+    const absence = record.absence === undefined ? {} : { absence: record.absence };
     if (reading === undefined) {
-      return failure === undefined ? { status: "missing" } : { status: "failed", failure };
+      return failure === undefined
+        ? { status: "missing" }
+        : { status: "failed", failure, ...absence };
     }
     const ageMs = Math.max(0, nowMonotonicMs - reading.monotonicMs);
     if (ageMs <= maxAgeMs) {
       return failure === undefined
         ? { status: "fresh", reading, ageMs }
-        : { status: "fresh", reading, ageMs, lastFailure: failure };
+        : { status: "fresh", reading, ageMs, lastFailure: failure, ...absence };
     }
     return failure === undefined
       ? { status: "stale", reading, ageMs }
-      : { status: "failed", failure, reading };
+      : { status: "failed", failure, reading, ...absence };
   }
 
   /** Readings of a query, oldest first; empty when there is none or the query is unknown. */

@@ -75,6 +75,22 @@ describe("a queue that does not exist, where a reader allows that", () => {
     expect(await noticed("lenient")).toBeLessThanOrEqual(intervalMs);
   });
 
+  it("outlives failed polls for as long as a reading would, and no longer", async () => {
+    const { source, answersOver } = await startHouse({ allowsMissing: true });
+    source.behaviour = answering(() => failed("Unavailable"));
+    expect(await answersOver("lenient", 16_000)).toEqual([0]);
+    expect(await answersOver("lenient", 10_000)).toEqual([0, "unavailable"]);
+  });
+
+  it("is an answer at once when the queue goes: newer than the last reading of it", async () => {
+    const { source, answersOver, noticed } = await startHouse({ allowsMissing: true });
+    await noticed("lenient");
+    source.behaviour = answering(() => failed("NotFound"));
+    expect(await answersOver("lenient", intervalMs + 1_000)).toEqual([7, 0]);
+    expect(await answersOver("strict", 20_000)).toEqual([7, "unavailable"]);
+    expect(await answersOver("lenient", 1_000)).toEqual([0]);
+  });
+
   it("stays an error for the reader beside it that does not allow it", async () => {
     const { answersOver, noticed } = await startHouse({ allowsMissing: true });
     expect(await answersOver("strict", 120_000)).toEqual(["unavailable"]);

@@ -30,7 +30,8 @@ function fresh(fields: Fields, ageMs = 2_000): Extract<Freshness, { status: "fre
 
 function failed(code: "NotFound" | "Unavailable", ageMs: number): Freshness {
   const error = new SourceError(code, `connection "events": ${code}`);
-  return { status: "failed", failure: { error, monotonicMs: at.monotonicMs - ageMs } };
+  const failure = { error, monotonicMs: at.monotonicMs - ageMs };
+  return { status: "failed", failure, ...(code === "NotFound" && { absence: failure }) };
 }
 
 const held: SignalState = {

@@ -104,6 +104,19 @@ describe("SignalRegistry", () => {
     expect(outcome("shop/orders")).toMatchObject({ status: "unavailable", code: "InputStale" });
   });
 
+  it("keeps what is held when only the answer in its place changes", async () => {
+    const { apply, record, outcome, clock } = house();
+    record("events/jobs", 4);
+    apply([orders]);
+    await clock.advance(30_000);
+    const longer = { ...orders, onUnavailable: { policy: "Hold" as const, holdMs: 600_000 } };
+    expect(apply([longer]).changed).toStrictEqual(["shop/orders"]);
+    await clock.advance(300_000);
+    expect(outcome("shop/orders")).toMatchObject({ status: "substituted", value: 4 });
+    await clock.advance(400_000);
+    expect(outcome("shop/orders")).toMatchObject({ status: "unavailable" });
+  });
+
   it("starts a signal without state when another server may stand behind one of its inputs", async () => {
     const { apply, record, outcome, clock } = house();
     const both = (connectionIdentity: string) => ({
