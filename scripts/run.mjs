@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { spawn, spawnSync } from "node:child_process";
+import { clearInterval, setInterval } from "node:timers";
 import { fileURLToPath } from "node:url";
 import path from "node:path";
 import { constants } from "node:os";
