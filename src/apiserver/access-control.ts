@@ -6,7 +6,7 @@ import type { AuthenticationResult, Authenticator } from "./authenticator.ts";
 import type { AuthorizationDecision, Authorizer, RequestAttributes } from "./authorizer.ts";
 import type { UserInfo } from "./authenticator.ts";
 import type { LogThrottle } from "./log-throttle.ts";
-import type { ApiServerLogger } from "./logger.ts";
+import type { Logger } from "../runtime/logger.ts";
 import {
   forbiddenStatus,
   impersonationStatus,
@@ -25,7 +25,7 @@ export interface AccessControlOptions {
   readonly authenticator: Authenticator;
   readonly authorizer: Authorizer;
   readonly clock: Clock;
-  readonly logger: ApiServerLogger;
+  readonly logger: Logger;
   readonly throttle: LogThrottle;
   readonly budgetMs: number;
 }

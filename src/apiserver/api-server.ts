@@ -6,7 +6,7 @@ import type { Authenticator } from "./authenticator.ts";
 import type { Authorizer } from "./authorizer.ts";
 import { Listener } from "./listener.ts";
 import { LogThrottle } from "./log-throttle.ts";
-import type { ApiServerLogger } from "./logger.ts";
+import type { Logger } from "../runtime/logger.ts";
 import { MetricPath } from "./metric-path.ts";
 import type { ApiServerMetrics } from "./metrics.ts";
 import { Negotiator } from "./negotiation.ts";
@@ -24,7 +24,7 @@ export interface ApiServerOptions {
   readonly health: HealthRegistry;
   readonly clock: Clock;
   readonly metrics: ApiServerMetrics;
-  readonly logger: ApiServerLogger;
+  readonly logger: Logger;
   readonly version: VersionInfo;
   /** The first certificate; {@link ApiServer.setSecureContext} replaces it. */
   readonly tls: ServingTls;

@@ -15,7 +15,7 @@ import {
   rootPathsDocument,
 } from "./discovery.ts";
 import type { LogThrottle } from "./log-throttle.ts";
-import type { ApiServerLogger } from "./logger.ts";
+import type { Logger } from "../runtime/logger.ts";
 import { negotiateDiscovery } from "./negotiation.ts";
 import type { Negotiator } from "./negotiation.ts";
 import { answerCheck, answerProbe } from "./probes.ts";
@@ -38,7 +38,7 @@ export interface AppOptions {
   readonly negotiator: Negotiator;
   readonly health: HealthRegistry;
   readonly version: VersionInfo;
-  readonly logger: ApiServerLogger;
+  readonly logger: Logger;
   readonly throttle: LogThrottle;
 }
 

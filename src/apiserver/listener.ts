@@ -7,7 +7,7 @@ import type { Answer } from "./answer.ts";
 import { basePath } from "./api-group.ts";
 import type { RequestAttributes } from "./authorizer.ts";
 import type { LogThrottle } from "./log-throttle.ts";
-import type { ApiServerLogger } from "./logger.ts";
+import type { Logger } from "../runtime/logger.ts";
 import type { MetricPath, MetricRequestInfo } from "./metric-path.ts";
 import type { ApiServerMetrics, MeasuredVerb } from "./metrics.ts";
 import type { RequestInfo, RequestInfoResolver } from "./request-info.ts";
@@ -27,7 +27,7 @@ export interface ListenerOptions {
   readonly resolver: RequestInfoResolver;
   readonly metrics: ApiServerMetrics;
   readonly clock: Clock;
-  readonly logger: ApiServerLogger;
+  readonly logger: Logger;
   readonly throttle: LogThrottle;
   /** Most requests that wait at once; more are answered with 503. */
   readonly maxInFlight: number;

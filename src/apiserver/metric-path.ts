@@ -8,7 +8,7 @@ import { noCache, objectAnswer, statusAnswer } from "./answer.ts";
 import type { Answer } from "./answer.ts";
 import { externalMetricValueListJson } from "./external-metrics.ts";
 import type { LogThrottle } from "./log-throttle.ts";
-import type { ApiServerLogger } from "./logger.ts";
+import type { Logger } from "../runtime/logger.ts";
 import type { ApiServerMetrics } from "./metrics.ts";
 import { contentTypes } from "./negotiation.ts";
 import type { Negotiator, Representation } from "./negotiation.ts";
@@ -29,7 +29,7 @@ export interface MetricPathOptions {
   readonly negotiator: Negotiator;
   readonly metrics: ApiServerMetrics;
   readonly clock: Clock;
-  readonly logger: ApiServerLogger;
+  readonly logger: Logger;
   readonly throttle: LogThrottle;
   readonly budgetMs: number;
 }

@@ -11,7 +11,7 @@ import type { Status } from "../model/status.ts";
 import type { Clock, Deadline } from "../runtime/clock.ts";
 import { errorCode } from "../runtime/errors.ts";
 import type { LogThrottle } from "./log-throttle.ts";
-import type { ApiServerLogger } from "./logger.ts";
+import type { Logger } from "../runtime/logger.ts";
 import { methodNotAllowedStatus } from "./statuses.ts";
 
 /** What the listener presents, PEM. */
@@ -63,7 +63,7 @@ export interface SecureServerOptions {
   readonly port: number;
   readonly limits: ServerLimits;
   readonly clock: Clock;
-  readonly logger: ApiServerLogger;
+  readonly logger: Logger;
   readonly throttle: LogThrottle;
 }
 
